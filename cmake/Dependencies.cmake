@@ -1,0 +1,18 @@
+# Everything breakwire is built from comes from Debian's packages; `./dev` names and installs what is missing.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(GTest REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(grpcpp REQUIRED IMPORTED_TARGET grpc++)
+pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
+find_library(GRPCPP_REFLECTION_LIBRARY grpc++_reflection REQUIRED)
+find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
+find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
+find_path(NLOHMANN_JSON_INCLUDE_DIR nlohmann/json.hpp REQUIRED)
+
+add_library(breakwire_asio INTERFACE)
+target_link_libraries(breakwire_asio INTERFACE Boost::headers Threads::Threads)
+target_compile_definitions(breakwire_asio INTERFACE BOOST_ASIO_NO_DEPRECATED)
