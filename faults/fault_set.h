@@ -1,0 +1,63 @@
+// The wire faults in force on one edge, asked in timeline order. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "faults/fault.h"
+
+namespace breakwire::faults {
+
+/// The sum over a fault's life on its edge.
+struct FaultTally {
+  uint64_t eligible =
+      0;  // connections (transport faults) or calls (call faults) that matched before selection
+  uint64_t hits =
+      0;  // times the answer was something other than Forward; per call or per connection and direction
+  bool operator==(const FaultTally&) const = default;
+};
+
+/// What several faults together say to one event: delays added up, the first terminal action, and who said
+/// it.
+struct Ruling {
+  Duration delay{};
+  WireAction action = Forward{};
+  FaultId by;                       // of the terminal action
+  std::vector<FaultId> delayed_by;  // the faults whose delays are in `delay`
+};
+
+/// Faults act in the order of the timeline, whenever they were armed. Selection of calls is made once per
+/// call, at stage `headers` (or at the first stage seen when the call was under way already), and remembered
+/// until `forget`. `percent` is a pure function of (seed, fault id, trace id, attempt), so it depends neither
+/// on the order of arrival nor on other faults; a call without a trace id is drawn by its arrival number.
+class FaultSet {
+ public:
+  /// Arms it and answers for Armed (StopListening, or Forward).
+  WireAction arm(WireFaultInstance instance, Instant now);
+  /// Disarms it and answers for Cleared. What it held is the caller's to release.
+  WireAction clear(const FaultId& id, Instant now);
+
+  /// `existing` says, of a connection's event, whether the connection was open when `fault` was armed: each
+  /// fault remembers the ids it was told by `found`. The ruling of one fault about a connection that exists
+  /// as it is armed (ConnectionFound).
+  WireAction found(const FaultId& id, ConnectionId connection);
+  Ruling offered(ConnectionId connection);
+  Ruling bytes(ConnectionId connection, Direction direction, size_t count);
+  Ruling call(const CallReached& reached);
+
+  void forget(ConnectionId connection, StreamId stream);
+  void forget(ConnectionId connection);
+
+  bool empty() const { return armed_.empty(); }
+  bool armed(const FaultId& id) const;
+  FaultTally tally(const FaultId& id) const;  // also of cleared ones
+
+ private:
+  struct Entry;
+  std::vector<std::shared_ptr<Entry>> armed_;
+  std::map<FaultId, FaultTally> cleared_;
+};
+
+}  // namespace breakwire::faults

@@ -1,0 +1,91 @@
+// What happens between two HTTP/2 peers with a relay between them: bytes in, bytes out. Pure: no sockets, no
+// clock.
+//
+// RELAY.md's rules are kept here: field blocks, flow-control ledger, cut-through, SETTINGS, stream ids,
+// GOAWAY, limits.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "faults/fault_set.h"
+#include "faults/observation.h"
+
+namespace breakwire::http2 {
+
+/// RELAY.md rule 12. Reaching one ends the connection with an observation that names the peer.
+struct Limits {
+  size_t field_block_bytes = 64 * 1024;   // encoded, HEADERS and its CONTINUATIONs together
+  size_t continuations = 16;              // per field block
+  size_t field_list_bytes = 256 * 1024;   // decoded, +32 per field, counted as it grows
+  size_t queued_output_bytes = 8u << 20;  // towards one peer; DATA stops being read long before
+  size_t queued_control_frames = 10'000;  // towards one peer
+  size_t resets_per_second = 5'000;       // RST_STREAM from one peer
+  size_t held_bytes = 1u << 20;           // DATA held back for calls, per connection (credit advanced)
+};
+
+struct SessionOptions {
+  EdgeId edge;
+  ConnectionId connection;
+  Limits limits;
+};
+
+enum class Side { downstream, upstream };
+
+/// What a session needs of whoever runs it. Called only from within the session's own functions.
+class SessionHost {
+ public:
+  virtual ~SessionHost() = default;
+  /// The armed faults' ruling about a call at a stage.
+  virtual faults::Ruling decide(const faults::CallReached& reached) = 0;
+  /// The call is over: nothing more will be asked about it.
+  virtual void forget(StreamId stream) = 0;
+  virtual void observe(faults::Observation observation) = 0;
+};
+
+/// The session starts with downstream's first byte (the preface included) and ends with the connection.
+class Session {
+ public:
+  Session(SessionOptions options, SessionHost& host);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Bytes read from a peer, in order, in pieces of any size.
+  void receive(Side from, std::span<const uint8_t> bytes, Instant now);
+  /// So many bytes of `take_output(to)` have, in sum since the start, been written to the peer's socket.
+  void written(Side to, uint64_t total, Instant now);
+  /// The peer sent FIN (`reset` false) or RST; `by` tells a fault's doing from the peer's own. Live calls end
+  /// as connection_lost once both sides are gone or a RST came.
+  void peer_gone(Side side, bool reset, Instant now, FaultId by = {});
+  /// A fault was cleared: what it held flows on, as far as limits and settings now in force allow.
+  void fault_cleared(const FaultId& fault, Instant now);
+  /// Releases what has become due (call-level delays).
+  void advance(Instant now);
+  std::optional<Instant> next_due() const;
+
+  /// Bytes to write to that peer now, in order; empty when there are none.
+  std::string take_output(Side to);
+  /// False while the other peer takes its bytes too slowly, or holding has reached its bound: stop reading
+  /// from `from`.
+  bool wants_input(Side from) const;
+
+  /// What the session asks its owner to do with the connection, once set.
+  struct Demand {
+    bool reset = false;  // TCP RST to both; else write out what is queued, then FIN to both
+    FaultId fault;       // a fault asked for it; empty: a limit or a violation did
+  };
+  const std::optional<Demand>& demand() const;
+
+  /// Calls whose HEADERS were received and that have not ended.
+  size_t live_calls() const;
+
+ private:
+  class Core;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace breakwire::http2
