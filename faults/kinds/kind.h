@@ -1,0 +1,53 @@
+// What a fault kind says of itself: parameters, class, documentation. Pure.
+//
+// A kind is one file in this folder: a described struct with `decide`, and a line in registry.cpp.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/described.h"
+#include "faults/fault.h"
+
+namespace breakwire::faults {
+
+enum class FaultClass {
+  transport,  // on an edge; matches by direction and connections only
+  call,       // on an edge that speaks gRPC; matches by method, metadata, calls, attempts, message, stage
+  process,    // on a service
+};
+
+/// How long a fault of this kind lasts.
+enum class Lifetime {
+  span,     // `for`, or to the end of the run
+  instant,  // takes no `for`
+  down,     // the length is its own parameter `down`
+};
+
+struct FaultKind {
+  std::string name;
+  std::string summary;  // one sentence
+  std::string details;  // what is on the wire, what peers see, what happens when it ends, with sources
+  std::string example;  // one timeline entry, valid JSON
+  FaultClass fault_class = FaultClass::transport;
+  Lifetime lifetime = Lifetime::span;
+  std::vector<Stage> stages;  // call faults: where `match.stage` may put it; the first is the default
+  std::string fidelity;       // "wire" when it is the real thing; else how it differs from it
+  std::vector<FieldInfo> parameters;
+  json::Value schema;  // of `with`
+
+  /// Reads `with` (an empty object when it is left out). nullopt when there were errors.
+  std::function<std::optional<Decision>(const json::Value& with, ErrorList& errors)> make;
+  /// For Lifetime::down: the length that `with` gives.
+  std::function<Duration(const json::Value& with)> down;
+};
+
+/// Every kind, in the order of the documentation.
+const std::vector<FaultKind>& fault_kinds();
+/// nullptr when there is none of that name.
+const FaultKind* find_fault_kind(std::string_view name);
+std::vector<std::string> fault_kind_names();
+
+}  // namespace breakwire::faults
