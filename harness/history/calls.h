@@ -1,0 +1,108 @@
+// Calls and attempts, put together from the events of an edge. Pure.
+//
+// A relay sees streams; a stream is one attempt. Attempts are joined into calls as the edge's `correlate`
+// says.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/history/history.h"
+
+namespace breakwire::history {
+
+/// One HTTP/2 stream on an edge.
+struct Attempt {
+  EdgeId edge;
+  ConnectionId connection;
+  StreamId stream = 0;
+  EventNumber event;  // of CallStarted
+  std::string method;
+  std::optional<Duration> timeout;
+  std::string trace_id, parent_id, call_id;
+  unsigned previous_attempts = 0;
+  Instant received;                           // HEADERS read from the caller
+  std::optional<Instant> forwarded;           // HEADERS written to the callee
+  std::optional<Instant> response_forwarded;  // response HEADERS written to the caller
+
+  struct End {
+    EventNumber event;
+    faults::Ending how = faults::Ending::trailers;
+    std::optional<StatusCode> status;
+    std::optional<Http2Error> reset;
+    Instant received;
+    std::optional<Instant> forwarded;
+    FaultId fault;
+  };
+  std::optional<End> end;
+  std::vector<FaultId> hit_by;  // faults that acted on this stream
+
+  /// What a gRPC client makes of the ending: the trailers' status, or the mapping of RST codes and lost
+  /// connections in PROTOCOL-HTTP2.md "HTTP2 Transport Mapping". nullopt while it has not ended.
+  std::optional<StatusCode> outcome() const;
+  /// The moment the stream was over for its caller: written to it, or said by it.
+  std::optional<Instant> ended_at() const;
+};
+
+/// One logical call on an edge.
+struct Call {
+  std::string key;
+  std::vector<const Attempt*> attempts;  // in the order they began; never empty
+  const Attempt& first() const { return *attempts.front(); }
+  const Attempt& last() const { return *attempts.back(); }
+};
+
+/// Health and reflection calls, which no check about business calls counts.
+bool is_infrastructure(std::string_view method);
+
+struct Joined {
+  std::vector<Call> calls;
+  Correlate::By by = Correlate::By::automatic;  // what was used
+  uint64_t ambiguous = 0;                       // attempts that could belong to more than one call
+  std::string why_ambiguous;
+};
+
+/// The attempts of every edge, and the load's own view of its calls. Built once, in one pass, lives as long
+/// as the history it was built from.
+class Calls {
+ public:
+  explicit Calls(const History& history);
+
+  /// Infrastructure calls left out; in the order they began.
+  std::vector<const Attempt*> attempts(const EdgeId& edge) const;
+  Joined join(const EdgeId& edge) const;
+
+  struct LoadCall {
+    const CallIssued* issued = nullptr;
+    EventNumber issued_event;
+    Instant issued_at;
+    const CallDone* done = nullptr;  // nullptr: not over when the history ended
+    EventNumber done_event;
+    Instant done_at;
+  };
+  /// In the order they were issued. An empty id: of all loads.
+  const std::vector<LoadCall>& load_calls() const { return load_calls_; }
+  std::vector<const LoadCall*> load_calls(const LoadId& load) const;
+
+ private:
+  std::vector<Attempt> attempts_;
+  std::vector<LoadCall> load_calls_;
+  const History* history_;
+};
+
+/// A service's life: each process it had.
+struct ProcessLife {
+  ServiceId service;
+  int pid = 0;
+  Instant started;
+  EventNumber started_event;
+  std::optional<Instant> exited;
+  EventNumber exited_event;
+  std::optional<int> code, signal;
+  bool in_teardown = false;         // exited after breakwire began to stop services
+  std::optional<FaultId> ended_by;  // a fault signalled, killed or restarted it before it exited
+};
+std::vector<ProcessLife> process_lives(const History& history);
+
+}  // namespace breakwire::history

@@ -1,0 +1,134 @@
+// What happened: one numbered entry of the history. Pure data.
+//
+// The network layer's observations are events as they are; the others come from the harness itself.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/duration.h"
+#include "base/ids.h"
+#include "base/status_code.h"
+#include "faults/fault_set.h"
+#include "faults/observation.h"
+
+namespace breakwire::history {
+
+enum class Phase {
+  setup,     // services are being started
+  baseline,  // load without faults, from t = 0
+  main,      // faults may act
+  settling,  // loads are over, streams and check windows close
+  teardown,  // breakwire stops the services: exits are expected from here on
+  ended,
+};
+struct PhaseBegan {
+  Phase phase = Phase::setup;
+  bool operator==(const PhaseBegan&) const = default;
+};
+
+struct LoadBegan {
+  LoadId load;
+  bool operator==(const LoadBegan&) const = default;
+};
+/// No call of this load begins any more and all have ended.
+struct LoadEnded {
+  LoadId load;
+  bool operator==(const LoadEnded&) const = default;
+};
+
+/// The load client starts one logical call.
+struct CallIssued {
+  LoadId load;
+  uint64_t number = 0;  // within its load, from 1
+  std::string call_id;  // x-breakwire-call
+  std::string trace_id;
+  std::string method;
+  std::optional<Instant> deadline;
+  Instant intended;  // when an open model meant to start it; latency counts from here
+  bool operator==(const CallIssued&) const = default;
+};
+/// The client's library has given the call its one final status.
+struct CallDone {
+  LoadId load;
+  uint64_t number = 0;
+  std::string call_id;
+  StatusCode status = StatusCode::ok;
+  std::string message;
+  Instant intended;
+  Instant issued;
+  std::optional<Instant> deadline;
+  uint64_t responses = 0;  // messages received
+  bool operator==(const CallDone&) const = default;
+};
+
+struct ProcessStarted {
+  ServiceId service;
+  int pid = 0;
+  bool operator==(const ProcessStarted&) const = default;
+};
+/// The service answered its readiness question for the first time since its process started.
+struct ServiceReady {
+  ServiceId service;
+  bool operator==(const ServiceReady&) const = default;
+};
+struct SignalSent {
+  ServiceId service;
+  int pid = 0;
+  int signal = 0;
+  FaultId fault;           // empty: breakwire's own teardown
+  uint64_t in_flight = 0;  // calls in flight at the service at that moment
+  bool operator==(const SignalSent&) const = default;
+};
+struct ProcessExited {
+  ServiceId service;
+  int pid = 0;
+  std::optional<int> code;
+  std::optional<int> signal;
+  bool operator==(const ProcessExited&) const = default;
+};
+
+enum class HealthStatus { serving, not_serving, unknown, service_unknown, unreachable };
+/// "SERVING", "NOT_SERVING", …
+std::string_view to_text(HealthStatus status);
+std::optional<HealthStatus> parse_health_status(std::string_view name);
+
+/// One answer (or none in time) to a health Check. The event's time is when the answer was there.
+struct HealthSeen {
+  ServiceId service;
+  std::string name;  // the health service name asked for
+  HealthStatus status = HealthStatus::unknown;
+  Instant asked;
+  std::string error;  // with `unreachable`: what the call ended with
+  bool operator==(const HealthSeen&) const = default;
+};
+
+/// A timeline entry takes effect (its `at` came, or its `when` happened).
+struct FaultArmed {
+  FaultId fault;
+  uint64_t in_flight = 0;  // of process faults: calls in flight at the service
+  bool operator==(const FaultArmed&) const = default;
+};
+struct FaultCleared {
+  FaultId fault;
+  faults::FaultTally tally;
+  bool operator==(const FaultCleared&) const = default;
+};
+
+using Payload =
+    std::variant<faults::ConnectionAccepted, faults::UpstreamRefused, faults::ProtocolDetected,
+                 faults::ConnectionEnded, faults::CallStarted, faults::ResponseStarted, faults::MessageSeen,
+                 faults::CallEnded, faults::GoawaySeen, faults::PingSeen, faults::Forwarded, faults::FaultHit,
+                 faults::LimitReached, faults::ProtocolViolation, PhaseBegan, LoadBegan, LoadEnded,
+                 CallIssued, CallDone, ProcessStarted, ServiceReady, SignalSent, ProcessExited, HealthSeen,
+                 FaultArmed, FaultCleared>;
+
+struct Event {
+  EventNumber number;
+  Instant at;  // when it happened; events are numbered in the order they were recorded
+  Payload what;
+  bool operator==(const Event&) const = default;
+};
+
+}  // namespace breakwire::history
