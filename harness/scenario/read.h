@@ -1,0 +1,30 @@
+// Text -> scenarios, or everything that is wrong. Pure: files are read by whoever calls.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "harness/scenario/scenario.h"
+
+namespace breakwire::scenario {
+
+/// Answers the text of a file, or nullopt when it cannot be read. Used for the scenario and for what it
+/// includes.
+using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;
+
+struct ReadOptions {
+  std::optional<uint64_t> seed;  // overrides the file's
+};
+
+/// Everything one file expands to: the scenario itself (for each combination of its `matrix`), then its
+/// twins.
+Result<std::vector<Scenario>> read_scenarios(const std::string& path, const ReadFile& read_file,
+                                             const ReadOptions& options = {});
+
+/// The JSON Schema (draft 2020-12) of scenario files, derived from the descriptions.
+json::Value scenario_schema();
+
+}  // namespace breakwire::scenario
