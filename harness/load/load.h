@@ -1,0 +1,64 @@
+// Drives calls to any method of any service over gRPC C++'s generic stubs, and tells what became of each.
+// Touches the network through the gRPC library only; records CallIssued, CallDone, LoadBegan and LoadEnded.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "harness/history/sink.h"
+#include "harness/scenario/scenario.h"
+
+namespace breakwire::load {
+
+/// One method, found: what a request looks like on the wire.
+class Method {
+ public:
+  virtual ~Method() = default;
+  virtual bool client_streaming() const = 0;
+  virtual bool server_streaming() const = 0;
+  /// JSON (proto3 mapping) -> serialised message. Errors name the unknown field and are placed at `request`'s
+  /// span.
+  virtual Result<std::string> encode(const json::Value& request) const = 0;
+};
+
+/// Finds `method` ("pkg.Service/Method") by reflection at `target` (v1, then v1alpha), in a descriptor set,
+/// or in .proto files, as `descriptors` says. Errors: no such service or method (with what there is), no
+/// reflection, an unreadable file, a target that does not answer within `within`; placed at `span`.
+Result<std::shared_ptr<const Method>> find_method(const std::string& method,
+                                                  const scenario::Descriptors& descriptors,
+                                                  const std::string& target, Duration within,
+                                                  const json::Span& span);
+
+struct LoadOptions {
+  scenario::Load load;
+  std::shared_ptr<const Method> method;
+  std::string target;  // host:port of the edge
+  uint64_t seed = 0;   // call ids, trace ids and `${uuid}` are pure functions of (seed, load, call number)
+};
+
+/// A load under way. Constructed means begun; it ends by itself (LoadEnded), by `stop`, or by the destructor,
+/// which cancels what is in flight and waits for it.
+class RunningLoad {
+ public:
+  virtual ~RunningLoad() = default;
+  /// Begins no further calls; those in flight go on.
+  virtual void stop() = 0;
+  virtual bool ended() const = 0;
+  /// Calls that began later than intended by more than 5 ms (the machine or the client was too slow).
+  virtual uint64_t late_starts() const = 0;
+};
+
+/// Connects first (bounded), then begins. Throws std::runtime_error when a request cannot be encoded.
+std::unique_ptr<RunningLoad> start(LoadOptions options, history::Sink& sink);
+
+/// The ids of one call, as the load stamps them.
+struct CallIds {
+  std::string call_id;   // "shoppers-17"
+  std::string trace_id;  // 32 hex digits
+  std::string span_id;   // 16 hex digits
+  std::string uuid;      // RFC 9562 version 4 layout
+};
+CallIds ids_of(uint64_t seed, const LoadId& load, uint64_t number);
+
+}  // namespace breakwire::load
