@@ -20,10 +20,20 @@ struct FaultState {
   uint64_t hits = 0;   // how often the answer was not Forward
 };
 
+/// Which events a wire fault is asked about at all, and therefore what counts as eligible for it.
+enum class Scope {
+  anything,     // every event: connections and calls
+  connections,  // never about calls
+  calls,        // never about connections or bytes
+  new_calls,    // as `calls`, but only about calls whose HEADERS arrive while it is armed
+  listener,     // only about being armed and cleared
+};
+
 /// Decides about traffic on an edge. Asked only about events that its Match selects.
 class WireFault {
  public:
   virtual ~WireFault() = default;
+  virtual Scope scope() const { return Scope::anything; }
   virtual WireAction decide(const WireEvent& event, const FaultState& state, Rng& rng) const = 0;
 };
 

@@ -10,12 +10,13 @@
 
 namespace breakwire::faults {
 
-/// The sum over a fault's life on its edge.
+/// The sum over a fault's life on its edge. A listener that was stopped counts as one eligible and one hit.
 struct FaultTally {
-  uint64_t eligible =
-      0;  // connections (transport faults) or calls (call faults) that matched before selection
-  uint64_t hits =
-      0;  // times the answer was something other than Forward; per call or per connection and direction
+  /// Connections (transport faults) or calls (call faults) that matched before selection.
+  uint64_t eligible = 0;
+  /// Calls that got an answer other than Forward, once each however many stages that took; connections
+  /// likewise, once for each direction whose bytes were hit and once for the connection itself.
+  uint64_t hits = 0;
   bool operator==(const FaultTally&) const = default;
 };
 
@@ -32,6 +33,10 @@ struct Ruling {
 /// call, at stage `headers` (or at the first stage seen when the call was under way already), and remembered
 /// until `forget`. `percent` is a pure function of (seed, fault id, trace id, attempt), so it depends neither
 /// on the order of arrival nor on other faults; a call without a trace id is drawn by its arrival number.
+///
+/// A fault with `match.stage` is asked at that stage only, and a call that was under way when it was armed
+/// counts from the moment it reaches that stage. Every fault counts and selects for itself: a terminal answer
+/// of an earlier fault keeps later ones from acting on the event, never from counting the call.
 class FaultSet {
  public:
   /// Arms it and answers for Armed (StopListening, or Forward).

@@ -1,0 +1,47 @@
+#include "faults/action.h"
+
+namespace breakwire::faults {
+namespace {
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
+
+}  // namespace
+
+std::string name_of(const WireAction& action) {
+  return std::visit(Overloaded{
+                        [](const Forward&) { return "forward"; },
+                        [](const Delay&) { return "delay"; },
+                        [](const Hold&) { return "hold"; },
+                        [](const EndCall&) { return "end_call"; },
+                        [](const WithholdResponse&) { return "withhold_response"; },
+                        [](const ResetStream&) { return "reset_stream"; },
+                        [](const ResetConnection&) { return "reset_connection"; },
+                        [](const CloseConnection&) { return "close_connection"; },
+                        [](const Mute&) { return "mute"; },
+                        [](const StopListening&) { return "stop_listening"; },
+                    },
+                    action);
+}
+
+std::string name_of(const ProcessAction& action) {
+  return std::visit(Overloaded{
+                        [](const Nothing&) { return "nothing"; },
+                        [](const SendSignal&) { return "send_signal"; },
+                        [](const KillTree&) { return "kill_tree"; },
+                        [](const StopTree&) { return "stop_tree"; },
+                        [](const ContinueTree&) { return "continue_tree"; },
+                        [](const StartAgain&) { return "start_again"; },
+                    },
+                    action);
+}
+
+bool is_terminal(const WireAction& action) {
+  return !std::holds_alternative<Forward>(action) && !std::holds_alternative<Delay>(action);
+}
+
+}  // namespace breakwire::faults
