@@ -16,7 +16,8 @@
 
 namespace breakwire::http2 {
 
-/// RELAY.md rule 12. Reaching one ends the connection with an observation that names the peer.
+/// RELAY.md rule 12. Reaching one ends the connection with an observation that names the peer; only
+/// `held_bytes` does not.
 struct Limits {
   size_t field_block_bytes = 64 * 1024;   // encoded, HEADERS and its CONTINUATIONs together
   size_t continuations = 16;              // per field block
@@ -24,7 +25,10 @@ struct Limits {
   size_t queued_output_bytes = 8u << 20;  // towards one peer; DATA stops being read long before
   size_t queued_control_frames = 10'000;  // towards one peer
   size_t resets_per_second = 5'000;       // RST_STREAM from one peer
-  size_t held_bytes = 1u << 20;           // DATA held back for calls, per connection (credit advanced)
+  size_t open_streams = 100'000;          // calls under way on a connection
+  // DATA held back for calls, per connection and direction, for which the relay advances connection credit.
+  // Beyond that the sender's other calls feel the held ones, which is told (LimitReached) and goes on.
+  size_t held_bytes = 1u << 20;
 };
 
 struct SessionOptions {
@@ -72,6 +76,13 @@ class Session {
   /// False while the other peer takes its bytes too slowly, or holding has reached its bound: stop reading
   /// from `from`.
   bool wants_input(Side from) const;
+  /// True while frames towards `to` are held or delayed: a FIN from the other peer is to be passed on after
+  /// them.
+  bool holds_output(Side to) const;
+
+  /// The end of the owner's turn. Observations wait so long for their `forwarded` time, so call it after the
+  /// turn's `written`, and always before going back to wait for events.
+  void flush_observations();
 
   /// What the session asks its owner to do with the connection, once set.
   struct Demand {
@@ -82,6 +93,8 @@ class Session {
 
   /// Calls whose HEADERS were received and that have not ended.
   size_t live_calls() const;
+  /// PRIORITY and unknown frames, which are not passed on (RELAY.md rule 10).
+  uint64_t ignored_frames() const;
 
  private:
   class Core;

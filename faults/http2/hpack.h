@@ -1,0 +1,61 @@
+// Field blocks (HPACK, RFC 7541) by libnghttp2's inflater and deflater, with a bound on what a block may
+// unfold to. Pure.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "faults/metadata.h"
+
+struct nghttp2_hd_inflater;
+struct nghttp2_hd_deflater;
+
+namespace breakwire::http2 {
+
+/// Decodes one direction's blocks, all of them, in order of arrival (RFC 9113 §4.3).
+class FieldDecoder {
+ public:
+  FieldDecoder();
+  ~FieldDecoder();
+  FieldDecoder(FieldDecoder&&) noexcept;
+
+  enum class Outcome { ok, compression_error, too_large };
+  /// `fragments` are the block, in order. `too_large` as soon as the list, +32 per field (RFC 9113 §10.5.1),
+  /// exceeds `limit`; after that, or an error, the decoder is of no more use.
+  Outcome decode(const std::vector<std::string_view>& fragments, size_t limit, faults::Metadata& fields);
+  /// The limit that the encoder has acknowledged (SETTINGS_HEADER_TABLE_SIZE).
+  void set_table_limit(uint32_t limit);
+
+ private:
+  struct Free {
+    void operator()(nghttp2_hd_inflater* inflater) const;
+  };
+  std::unique_ptr<nghttp2_hd_inflater, Free> inflater_;  // made at the first block
+  std::vector<uint32_t> limits_;                         // heard before that
+};
+
+/// Encodes blocks for a decoder whose table holds whatever others left there: the first block empties it.
+class FieldEncoder {
+ public:
+  explicit FieldEncoder(uint32_t table_limit);
+  ~FieldEncoder();
+  FieldEncoder(FieldEncoder&&) noexcept;
+
+  std::string encode(const faults::Metadata& fields);
+  void set_table_limit(uint32_t limit);
+
+ private:
+  struct Free {
+    void operator()(nghttp2_hd_deflater* deflater) const;
+  };
+  std::unique_ptr<nghttp2_hd_deflater, Free> deflater_;
+};
+
+/// A block that neither uses nor changes the decoder's dynamic table: literals without indexing (RFC 7541
+/// §6.2.2), never-indexed fields as such (§6.2.3), no Huffman coding.
+std::string encode_literally(const faults::Metadata& fields);
+
+}  // namespace breakwire::http2

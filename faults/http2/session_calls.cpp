@@ -1,0 +1,437 @@
+// What a call's frames go through on their way: waiting behind each other, at gates, for room, for a slot
+// (RELAY.md rules 2, 3, 6, 8).
+#include <algorithm>
+#include <utility>
+
+#include "faults/http2/grpc_fields.h"
+#include "faults/http2/session_core.h"
+
+namespace breakwire::http2 {
+namespace {
+
+constexpr size_t largest_piece = 64 * 1024;
+constexpr uint64_t flood = 1024 * 1024;  // more output than reading alone ever makes, see wants_input
+constexpr std::string_view call_id_field = "x-breakwire-call";  // stamped by the load
+
+std::string text_of(const faults::Metadata& fields, std::string_view name) {
+  return std::string(faults::value_of(fields, name).value_or(std::string_view{}));
+}
+
+}  // namespace
+
+void Session::Core::on_block(Side from, const BlockView& block) {
+  const Direction direction = direction_from(from);
+  faults::Metadata fields;
+  switch (way(direction).decoder.decode(*block.fragments, options_.limits.field_list_bytes, fields)) {
+    case FieldDecoder::Outcome::ok:
+      break;
+    case FieldDecoder::Outcome::compression_error:
+      return violation(from, Http2Error::compression_error, "a field block that cannot be decoded");
+    case FieldDecoder::Outcome::too_large:
+      return limit_reached(from, "field_list_bytes");
+  }
+  const uint64_t number = way(direction).blocks.arrived();
+  Stream* stream = find(from, block.stream);
+  if (stream == nullptr) {
+    const bool idle = is_idle(from, block.stream);
+    if (idle && from == Side::downstream && block.stream % 2 == 1) {
+      on_new_call(block, number, std::move(fields));
+    } else if (idle) {
+      violation(from, Http2Error::protocol_error, "HEADERS on a stream that its sender cannot open");
+    }
+    return;  // on a closed stream: decoded, not forwarded
+  }
+  Lane& lane = stream->lane(direction);
+  if (lane.received_end) return;
+  if (direction == Direction::request && stream->up_closed()) return;
+  lane.received_end = block.end_stream;
+
+  Item item{.kind = Item::Kind::headers, .received = now_, .end_stream = block.end_stream};
+  item.block = FieldBlock(number, block);
+  if (direction == Direction::response) {
+    const int status = http_status_of(fields);
+    if (status >= 200) {
+      stream->http_status = status;
+      lane.counts_messages = is_grpc(fields);
+      if (!block.end_stream) {
+        item.ticket = log_.open(faults::ResponseStarted{.edge = options_.edge,
+                                                        .connection = options_.connection,
+                                                        .stream = stream->down,
+                                                        .times = {.received = now_},
+                                                        .http_status = status});
+      }
+    }
+  }
+  item.fields = std::move(fields);
+  enqueue(*stream, direction, std::move(item));
+}
+
+void Session::Core::on_new_call(const BlockView& block, uint64_t number, faults::Metadata fields) {
+  last_down_ = block.stream;
+  if (streams_.size() >= options_.limits.open_streams) return limit_reached(Side::downstream, "open_streams");
+
+  auto created = std::make_unique<Stream>(block.stream, peer(Side::upstream).accepts.initial_window_size,
+                                          peer(Side::downstream).accepts.initial_window_size);
+  Stream& stream = *created;
+  faults::CallFacts& facts = stream.facts;
+  facts.connection = options_.connection;
+  facts.stream = block.stream;
+  facts.method = text_of(fields, ":path");
+  if (facts.method.starts_with('/')) facts.method.erase(0, 1);
+  if (const auto timeout = faults::value_of(fields, "grpc-timeout"))
+    facts.timeout = parse_grpc_timeout(*timeout);
+  if (const auto attempts = faults::value_of(fields, "grpc-previous-rpc-attempts")) {
+    facts.previous_attempts = parse_attempts(*attempts);
+  }
+  std::optional<TraceParent> trace;
+  if (const auto value = faults::value_of(fields, "traceparent")) trace = parse_traceparent(*value);
+  if (trace) facts.trace_id = trace->trace_id;
+  facts.metadata = std::move(fields);
+
+  ++live_calls_;
+  stream.started = log_.open(faults::CallStarted{.edge = options_.edge,
+                                                 .connection = options_.connection,
+                                                 .stream = block.stream,
+                                                 .times = {.received = now_},
+                                                 .method = facts.method,
+                                                 .authority = text_of(facts.metadata, ":authority"),
+                                                 .timeout = facts.timeout,
+                                                 .trace_id = facts.trace_id,
+                                                 .parent_id = trace ? trace->parent_id : std::string{},
+                                                 .previous_attempts = facts.previous_attempts,
+                                                 .call_id = text_of(facts.metadata, call_id_field)});
+  if (goaway_down_ && block.stream > *goaway_down_) {
+    // Sent before its client had read the GOAWAY, which has already said that this is not processed.
+    tell_ended(stream, {.how = faults::Ending::refused_by_goaway});
+    return;
+  }
+  streams_.emplace(block.stream, std::move(created));
+  Lane& lane = stream.lane(Direction::request);
+  lane.received_end = block.end_stream;
+  lane.counts_messages = is_grpc(facts.metadata);
+  Item item{.kind = Item::Kind::headers, .received = now_, .end_stream = block.end_stream};
+  item.block = FieldBlock(number, block);
+  enqueue(stream, Direction::request, std::move(item));
+}
+
+void Session::Core::on_data(Side from, const DataPiece& piece) {
+  const Direction direction = direction_from(from);
+  const auto flow = static_cast<int64_t>(piece.flow());
+  FlowLedger& connection = way(direction).connection;
+  connection.received(flow);
+  if (connection.granted() < 0) {
+    return violation(from, Http2Error::flow_control_error, "DATA beyond the connection's window");
+  }
+  Stream* stream = find(from, piece.stream);
+  if (stream == nullptr) {
+    if (is_idle(from, piece.stream)) violation(from, Http2Error::protocol_error, "DATA on an idle stream");
+    return settle_connection(direction);  // swallowed
+  }
+  Lane& lane = stream->lane(direction);
+  lane.flow.received(flow);
+  if (lane.received_end || (direction == Direction::request && stream->up_reset)) {
+    settle_connection(direction);
+    if (!lane.received_end) settle_stream(*stream, direction);
+    lane.received_end = lane.received_end || piece.end_stream;
+    return;
+  }
+  lane.received_end = piece.end_stream;
+  connection.buffer(flow);
+  lane.flow.buffer(flow);
+  enqueue(*stream, direction,
+          {.kind = Item::Kind::data,
+           .received = now_,
+           .end_stream = piece.end_stream,
+           .input = piece.data,
+           .last = piece.last,
+           .padded = piece.padded,
+           .padding = piece.padding});
+}
+
+void Session::Core::enqueue(Stream& stream, Direction direction, Item item) {
+  Lane& lane = stream.lane(direction);
+  if (lane.waiting.empty()) {
+    switch (pass(stream, direction, item)) {
+      case Step::gone:
+        return;
+      case Step::done:
+        finish(stream);
+        return;
+      case Step::waits:
+        break;
+    }
+  } else if (item.kind == Item::Kind::data && item.input.empty() && !item.end_stream && !item.padded) {
+    return;  // an empty frame says nothing
+  }
+  const bool ends = direction == Direction::response && (item.end_stream || item.kind == Item::Kind::reset);
+  if (ends) tell_upstream_ended(stream, item);
+  lane.waiting.push_back(std::move(item));
+  lane.waiting.back().keep();
+  way(direction).kept += lane.waiting.back().cost();
+  update_held(stream, direction);
+  settle_connection(direction);
+}
+
+void Session::Core::pump(Stream& stream, Direction direction) {
+  Lane& lane = stream.lane(direction);
+  while (!lane.waiting.empty()) {
+    const size_t cost = lane.waiting.front().cost();
+    const Step step = pass(stream, direction, lane.waiting.front());
+    if (step == Step::gone) return;
+    way(direction).kept -= cost;
+    if (step == Step::waits) {
+      way(direction).kept += lane.waiting.front().cost();
+      break;
+    }
+    lane.waiting.pop_front();
+    if (finish(stream)) return;
+  }
+  update_held(stream, direction);
+  settle_connection(direction);
+}
+
+bool Session::Core::finish(Stream& stream) {
+  if (stream.down_closed() && stream.opened() && !stream.up_closed()) {
+    // The client is free to open another stream now; the upstream must not still count this one (rule 8).
+    send_reset(Side::upstream, stream.up, Http2Error::cancel);
+    stream.up_reset = true;
+  }
+  if (stream.up_closed()) free_slot(stream);
+  if (!stream.down_closed()) return false;
+  remove(stream);
+  return true;
+}
+
+Session::Core::Step Session::Core::pass(Stream& stream, Direction direction, Item& item) {
+  switch (item.kind) {
+    case Item::Kind::headers:
+      return direction == Direction::request ? pass_request_headers(stream, item)
+                                             : pass_response_headers(stream, item);
+    case Item::Kind::data:
+      return pass_data(stream, direction, item);
+    case Item::Kind::reset:
+      break;
+  }
+  return pass_reset(stream, item);
+}
+
+Session::Core::Step Session::Core::pass_request_headers(Stream& stream, Item& item) {
+  const bool first = !stream.opened();
+  if (first && !item.headers_passed) {
+    const Step step = reach(stream, Direction::request, Stage::headers, item.received);
+    if (step == Step::waits) stream.was_held = true;
+    if (step != Step::done) return step;
+    item.headers_passed = true;
+  }
+  if (first && stream.was_held && !slot_free()) {
+    waiting_for_slot_.insert(stream.down);
+    return Step::waits;
+  }
+  Step end = Step::done;
+  if (item.end_stream && !item.end_passed) {
+    end = reach(stream, Direction::request, Stage::request_end, item.received);
+    if (end == Step::gone || (end == Step::waits && !first)) return end;
+    item.end_passed = end == Step::done;
+  }
+  if (first && !open_upstream(stream)) return Step::gone;
+  const bool ends = item.end_stream && end == Step::done;
+  way(Direction::request)
+      .blocks.write(out(Side::upstream), item.block, first ? stream.facts.metadata : item.fields, stream.up,
+                    ends, peer(Side::upstream).accepts.max_frame_size);
+  if (first) {
+    log_.leaves(stream.started, Side::upstream, peer(Side::upstream).output.end(), stream.down,
+                faults::FrameKind::call_started);
+  }
+  stream.lane(Direction::request).sent_end = ends;
+  if (end == Step::done) return Step::done;
+  item = {.kind = Item::Kind::data, .received = item.received, .end_stream = true, .last = true};
+  return Step::waits;  // only END_STREAM still does
+}
+
+bool Session::Core::open_upstream(Stream& stream) {
+  const auto up = ids_.open(stream.down);
+  if (!up) {  // the ids are used up: nothing of this call was forwarded
+    const auto ticket =
+        tell_ended(stream, {.how = faults::Ending::refused_while_held, .reset = Http2Error::refused_stream});
+    send_reset(Side::downstream, stream.down, Http2Error::refused_stream);
+    ended_leaves(stream, ticket, Side::downstream);
+    remove(stream);
+    return false;
+  }
+  stream.up = *up;
+  by_up_.emplace(*up, &stream);
+  stream.takes_slot = true;
+  ++upstream_open_;
+  settle_stream(stream, Direction::response);  // increments that came while it was held
+  return true;
+}
+
+Session::Core::Step Session::Core::pass_response_headers(Stream& stream, Item& item) {
+  if (!stream.withheld_by.empty()) {
+    stream.discarded = true;
+    return item.end_stream ? pass_withheld(stream, item) : Step::done;
+  }
+  const bool final_headers = http_status_of(item.fields) >= 200;
+  if (final_headers && !item.headers_passed) {
+    const Step step = reach(stream, Direction::response, Stage::response_headers, item.received);
+    if (step != Step::done) return step;
+    item.headers_passed = true;
+  }
+  if (item.end_stream && !item.end_passed) {
+    const Step step = reach(stream, Direction::response, Stage::response_end, item.received);
+    if (step != Step::done) return step;
+    item.end_passed = true;
+    tell_upstream_ended(stream, item);
+  }
+  way(Direction::response)
+      .blocks.write(out(Side::downstream), item.block, item.fields, stream.down, item.end_stream,
+                    peer(Side::downstream).accepts.max_frame_size);
+  if (final_headers) stream.response_started = true;
+  log_.leaves(item.ticket, Side::downstream, peer(Side::downstream).output.end(), stream.down,
+              faults::FrameKind::response_started);
+  if (item.end_stream) {
+    stream.lane(Direction::response).sent_end = true;
+    ended_leaves(stream, stream.ended, Side::downstream);
+  }
+  return Step::done;
+}
+
+Session::Core::Step Session::Core::pass_reset(Stream& stream, Item& item) {
+  if (!stream.withheld_by.empty()) {
+    const Step step = reach(stream, Direction::response, Stage::response_end, item.received);
+    if (step != Step::done) return step;
+  }
+  tell_upstream_ended(stream, item);
+  send_reset(Side::downstream, stream.down, item.code);
+  ended_leaves(stream, stream.ended, Side::downstream);
+  stream.down_reset = true;
+  return Step::done;
+}
+
+Session::Core::Step Session::Core::pass_withheld(Stream& stream, Item& item) {
+  const Step step = reach(stream, Direction::response, Stage::response_end, item.received);
+  if (step != Step::done) return step;
+  // Cleared in the meantime: what was discarded cannot be given any more.
+  const FaultId by = stream.withheld_by;
+  return end_with_status(
+      stream, {.code = StatusCode::unavailable, .message = "the response was withheld by fault " + by.text},
+      by);
+}
+
+Session::Core::Step Session::Core::pass_data(Stream& stream, Direction direction, Item& item) {
+  Lane& lane = stream.lane(direction);
+  const bool withheld = direction == Direction::response && !stream.withheld_by.empty();
+  const Bytes bytes = item.bytes();
+  while (lane.counts_messages) {
+    if (!item.ruling_on) {
+      Bytes rest = bytes.subspan(item.scanned);
+      const auto counted = lane.messages.next(rest);
+      const size_t end = bytes.size() - rest.size();
+      if (!counted) {
+        item.scanned = end;
+        break;
+      }
+      item.ruling_on = Item::Message{item.scanned, end, *counted};
+      if (!withheld) {
+        const auto stage = direction == Direction::request ? Stage::request_message : Stage::response_message;
+        consult(stream, direction, stage, counted->index, item.received);
+      }
+    }
+    if (lane.gate) {
+      // What came before the message is not concerned.
+      if (!write_data(stream, direction, item, item.ruling_on->begin, false)) return Step::waits;
+      if (const Step step = resolve(stream, direction); step != Step::done) return step;
+    }
+    item.scanned = item.ruling_on->end;
+    item.passed.push_back(*item.ruling_on);
+    item.ruling_on.reset();
+  }
+
+  if (withheld) {
+    for (const auto& message : item.passed) message_seen(stream, direction, item, message, false);
+    item.passed.clear();
+    stream.discarded = true;
+    const int64_t n = lane.flow.buffered();
+    lane.flow.discarded(n);
+    way(direction).connection.discarded(n);
+    settle_connection(direction);
+    settle_stream(stream, direction);
+    return item.end_stream ? pass_withheld(stream, item) : Step::done;
+  }
+
+  if (item.end_stream && !item.end_passed) {
+    if (!lane.gate) {
+      const auto stage = direction == Direction::request ? Stage::request_end : Stage::response_end;
+      consult(stream, direction, stage, 0, item.received);
+    }
+    if (lane.gate) {
+      if (!write_data(stream, direction, item, bytes.size(), false)) return Step::waits;
+      if (const Step step = resolve(stream, direction); step != Step::done) return step;
+    }
+    item.end_passed = true;
+    if (direction == Direction::response) tell_upstream_ended(stream, item);
+  }
+  if (!write_data(stream, direction, item, bytes.size(), true)) return Step::waits;
+  if (item.end_stream) {
+    lane.sent_end = true;
+    if (direction == Direction::response) ended_leaves(stream, stream.ended, Side::downstream);
+  }
+  return Step::done;
+}
+
+bool Session::Core::write_data(Stream& stream, Direction direction, Item& item, size_t upto, bool with_tail) {
+  Lane& lane = stream.lane(direction);
+  FlowLedger& connection = way(direction).connection;
+  const Side to = receiver(direction);
+  const StreamId id = direction == Direction::request ? stream.up : stream.down;
+  const size_t largest = std::min<size_t>(largest_piece, peer(to).accepts.max_frame_size);
+  const Bytes bytes = item.bytes();
+  // The tail is what only the frame's last piece carries; an empty frame is nothing but a tail.
+  bool tail_due = with_tail && item.last && (item.end_stream || item.padded || bytes.empty());
+  while (item.sent < upto || tail_due) {
+    if (peer(to).output.backlog() >= flood) {  // much was held: let the peer read first
+      way(direction).waiting_for_room.insert(stream.down);
+      return false;
+    }
+    const size_t padding = item.padded ? size_t{1} + item.padding : 0;
+    size_t n = std::min(upto - item.sent, largest);
+    bool tail = tail_due && item.sent + n == bytes.size() && n + padding <= largest;
+    const int64_t room = std::min(connection.room(), lane.flow.room());
+    if (const auto wanted = static_cast<int64_t>(n + (tail ? padding : 0)); wanted > 0 && wanted > room) {
+      tail = false;
+      n = std::min(n, static_cast<size_t>(std::max<int64_t>(room, 0)));
+      if (n == 0) {
+        way(direction).waiting_for_room.insert(stream.down);
+        return false;
+      }
+    }
+    append_data(out(to), id, bytes.subspan(item.sent, n), tail && item.end_stream, tail && item.padded,
+                item.padding);
+    item.sent += n;
+    const auto flow = static_cast<int64_t>(n + (tail ? padding : 0));
+    connection.forwarded(flow);
+    lane.flow.forwarded(flow);
+    if (tail) tail_due = false;
+    size_t seen = 0;
+    for (; seen < item.passed.size() && item.passed[seen].end <= item.sent; ++seen) {
+      message_seen(stream, direction, item, item.passed[seen], true);
+    }
+    item.passed.erase(item.passed.begin(), item.passed.begin() + static_cast<ptrdiff_t>(seen));
+  }
+  return true;
+}
+
+void Session::Core::message_seen(Stream& stream, Direction direction, const Item& item,
+                                 const Item::Message& message, bool written) {
+  const auto ticket = log_.open(faults::MessageSeen{.edge = options_.edge,
+                                                    .connection = options_.connection,
+                                                    .stream = stream.down,
+                                                    .times = {.received = item.received},
+                                                    .direction = direction,
+                                                    .index = message.counted.index,
+                                                    .size = message.counted.size});
+  const Side to = receiver(direction);
+  if (written) log_.leaves(ticket, to, peer(to).output.end(), stream.down, std::nullopt);
+}
+
+}  // namespace breakwire::http2

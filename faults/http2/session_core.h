@@ -1,0 +1,189 @@
+// The inside of http2::Session. Split over session_core.cpp (what holds it together), session_frames.cpp
+// (control frames), session_calls.cpp (what a call's frames go through) and session_rulings.cpp (what faults
+// do to calls). Pure.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "faults/http2/block_path.h"
+#include "faults/http2/flow.h"
+#include "faults/http2/frame_reader.h"
+#include "faults/http2/hpack.h"
+#include "faults/http2/observation_log.h"
+#include "faults/http2/output.h"
+#include "faults/http2/session.h"
+#include "faults/http2/settings.h"
+#include "faults/http2/stream.h"
+#include "faults/http2/stream_ids.h"
+
+namespace breakwire::http2 {
+
+constexpr Side other(Side side) { return side == Side::downstream ? Side::upstream : Side::downstream; }
+constexpr size_t index(Side side) { return side == Side::downstream ? 0 : 1; }
+constexpr size_t index(Direction direction) { return direction == Direction::request ? 0 : 1; }
+constexpr Side sender(Direction direction) {
+  return direction == Direction::request ? Side::downstream : Side::upstream;
+}
+constexpr Side receiver(Direction direction) { return other(sender(direction)); }
+constexpr Direction direction_from(Side side) {
+  return side == Side::downstream ? Direction::request : Direction::response;
+}
+
+class Session::Core {
+ public:
+  Core(SessionOptions options, SessionHost& host);
+
+  void receive(Side from, Bytes bytes, Instant now);
+  void written(Side to, uint64_t total, Instant now);
+  void peer_gone(Side side, bool reset, Instant now, const FaultId& by);
+  void fault_cleared(const FaultId& fault, Instant now);
+  void advance(Instant now);
+  std::optional<Instant> next_due() const;
+  std::string take_output(Side to) { return peer(to).output.take(); }
+  bool wants_input(Side from) const;
+  bool holds_output(Side to) const;
+  void flush_observations() { log_.flush(); }
+  const std::optional<Demand>& demand() const { return demand_; }
+  size_t live_calls() const { return live_calls_; }
+  uint64_t ignored_frames() const { return ignored_frames_; }
+
+ private:
+  /// What became of a frame that was to be passed on. After `gone` its stream does not exist any more.
+  enum class Step { done, waits, gone };
+
+  /// Hands what a reader cut to the core, with the side it came from.
+  class Sink final : public FrameSink {
+   public:
+    Sink(Core& core, Side from) : core_(core), from_(from) {}
+    bool on_preface() override;
+    bool on_data(const DataPiece& piece) override;
+    bool on_block(const BlockView& block) override;
+    bool on_control(const FrameHeader& header, Bytes payload) override;
+    bool on_ignored(const FrameHeader& header) override;
+    void on_violation(Http2Error code, const std::string& what) override;
+    void on_limit(const char* option) override;
+
+   private:
+    Core& core_;
+    Side from_;
+  };
+
+  struct PeerState {
+    explicit PeerState(FrameReader frame_reader) : reader(std::move(frame_reader)) {}
+    FrameReader reader;
+    Output output;
+    PeerSettings accepts;    // what it announced and the other peer acknowledged
+    SettingsQueue settings;  // SETTINGS sent to it
+    Instant resets_since{};  // RST_STREAM from it, counted by the second
+    size_t resets = 0;
+    bool gone = false;
+  };
+  /// One direction of the connection.
+  struct Way {
+    FieldDecoder decoder;
+    BlockPath blocks;
+    FlowLedger connection{default_window};
+    int64_t held = 0;        // bytes of DATA that faults hold back
+    bool held_told = false;  // that the bound was reached
+    size_t kept = 0;         // memory of all waiting frames
+    std::set<StreamId> waiting_for_room;
+    bool room_opened = false;
+  };
+
+  PeerState& peer(Side side) { return peers_[index(side)]; }
+  const PeerState& peer(Side side) const { return peers_[index(side)]; }
+  Way& way(Direction direction) { return ways_[index(direction)]; }
+  std::string& out(Side to) { return peer(to).output.bytes(); }
+
+  // session_core.cpp
+  void end_turn();
+  void check_limits();
+  void violation(Side by, Http2Error code, const std::string& what);
+  void limit_reached(Side by, const std::string& option);
+  void say_goaway(Side to, Http2Error code);
+  void set_demand(bool reset, const FaultId& fault);
+  void end_all_calls(const FaultId& by);
+  Stream* find(Side from, StreamId id);
+  /// True for an id that `from` may not use yet (RFC 9113 §5.1, "idle").
+  bool is_idle(Side from, StreamId id) const;
+  void remove(Stream& stream);
+  void free_slot(Stream& stream);
+  void discard(Stream& stream, Direction direction);
+  void update_held(Stream& stream, Direction direction);
+  void settle_connection(Direction direction);
+  void settle_stream(Stream& stream, Direction direction);
+  void send_reset(Side to, StreamId id, Http2Error code);
+  void send_window_update(Side to, StreamId id, uint32_t increment);
+
+  // session_frames.cpp
+  void on_settings(Side from, const FrameHeader& header, Bytes payload);
+  void on_settings_ack(Side from);
+  void on_ping(Side from, const FrameHeader& header, Bytes payload);
+  void on_goaway(Side from, Bytes payload);
+  void refuse_above(StreamId last_up, StreamId last_down);
+  void on_window_update(Side from, StreamId id, uint32_t increment);
+  void on_reset(Side from, StreamId id, Http2Error code);
+
+  // session_calls.cpp
+  void on_block(Side from, const BlockView& block);
+  void on_new_call(const BlockView& block, uint64_t number, faults::Metadata fields);
+  void on_data(Side from, const DataPiece& piece);
+  void enqueue(Stream& stream, Direction direction, Item item);
+  void pump(Stream& stream, Direction direction);
+  bool finish(Stream& stream);
+  Step pass(Stream& stream, Direction direction, Item& item);
+  Step pass_request_headers(Stream& stream, Item& item);
+  Step pass_response_headers(Stream& stream, Item& item);
+  Step pass_data(Stream& stream, Direction direction, Item& item);
+  Step pass_reset(Stream& stream, Item& item);
+  Step pass_withheld(Stream& stream, Item& item);
+  bool open_upstream(Stream& stream);
+  bool write_data(Stream& stream, Direction direction, Item& item, size_t upto, bool with_tail);
+  void message_seen(Stream& stream, Direction direction, const Item& item, const Item::Message& message,
+                    bool written);
+  bool slot_free() const { return !max_streams_ || upstream_open_ < *max_streams_; }
+
+  // session_rulings.cpp
+  /// Asks about the next thing in the lane; afterwards it has a gate, unless it may simply pass.
+  void consult(Stream& stream, Direction direction, Stage stage, uint64_t message, Instant received);
+  /// Carries out what the gate says as far as it is time; `done` when the lane is free again.
+  Step resolve(Stream& stream, Direction direction);
+  Step reach(Stream& stream, Direction direction, Stage stage, Instant received);
+  Step end_with_status(Stream& stream, const faults::EndCall& answer, const FaultId& by);
+  Step end_with_reset(Stream& stream, Http2Error code, const FaultId& by);
+  void fault_hit(const FaultId& fault, StreamId stream, const faults::WireAction& action);
+  void tell_upstream_ended(Stream& stream, const Item& item);
+  ObservationLog::Ticket tell_ended(Stream& stream, faults::CallEnded ended);
+  void ended_leaves(Stream& stream, ObservationLog::Ticket ticket, Side to);
+
+  SessionOptions options_;
+  SessionHost& host_;
+  ObservationLog log_;
+  Instant now_{};
+  std::array<PeerState, 2> peers_;
+  std::array<Way, 2> ways_;
+  std::map<StreamId, std::unique_ptr<Stream>> streams_;  // by downstream id
+  std::unordered_map<StreamId, Stream*> by_up_;
+  StreamIds ids_;
+  StreamId last_down_ = 0;
+  size_t live_calls_ = 0;
+  size_t upstream_open_ = 0;
+  std::optional<uint32_t> max_streams_;  // the upstream's MAX_CONCURRENT_STREAMS
+  std::set<StreamId> waiting_for_slot_;
+  bool slot_freed_ = false;
+  std::optional<StreamId> goaway_up_;  // the upstream's last id, and what downstream was told
+  std::optional<StreamId> goaway_down_;
+  std::multimap<Instant, std::pair<StreamId, Direction>> due_;
+  uint64_t ignored_frames_ = 0;
+  std::optional<Demand> demand_;
+  bool over_ = false;  // nothing is read any more
+};
+
+}  // namespace breakwire::http2

@@ -1,0 +1,161 @@
+// What faults do to calls: asking about a stage, and carrying out the ruling.
+#include <cassert>
+#include <utility>
+
+#include "faults/http2/grpc_fields.h"
+#include "faults/http2/session_core.h"
+
+namespace breakwire::http2 {
+namespace {
+
+template <class... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+bool is_forward(const faults::WireAction& action) { return std::holds_alternative<faults::Forward>(action); }
+
+}  // namespace
+
+void Session::Core::consult(Stream& stream, Direction direction, Stage stage, uint64_t message,
+                            Instant received) {
+  const faults::Ruling ruling = host_.decide({.stage = stage, .call = &stream.facts, .message = message});
+  for (const FaultId& fault : ruling.delayed_by) fault_hit(fault, stream.down, faults::Delay{ruling.delay});
+  if (ruling.delay <= Duration::zero() && is_forward(ruling.action)) return;
+  Gate gate{
+      .due = received + std::max(ruling.delay, Duration::zero()), .action = ruling.action, .by = ruling.by};
+  if (std::holds_alternative<faults::WithholdResponse>(gate.action) && stage != Stage::headers) {
+    assert(!"WithholdResponse is for stage headers");
+    gate.action = faults::Forward{};
+  }
+  if (gate.due > now_) due_.emplace(gate.due, std::pair{stream.down, direction});
+  stream.lane(direction).gate = std::move(gate);
+}
+
+Session::Core::Step Session::Core::reach(Stream& stream, Direction direction, Stage stage, Instant received) {
+  if (!stream.lane(direction).gate) consult(stream, direction, stage, 0, received);
+  return stream.lane(direction).gate ? resolve(stream, direction) : Step::done;
+}
+
+Session::Core::Step Session::Core::resolve(Stream& stream, Direction direction) {
+  Lane& lane = stream.lane(direction);
+  if (lane.gate->due > now_) return Step::waits;
+  if (!is_forward(lane.gate->action) && !std::exchange(lane.gate->told, true)) {
+    fault_hit(lane.gate->by, stream.down, lane.gate->action);
+  }
+  if (std::holds_alternative<faults::Hold>(lane.gate->action)) return Step::waits;
+
+  const Gate gate = *std::exchange(lane.gate, std::nullopt);
+  const auto demanded = [&](bool reset) {
+    set_demand(reset, gate.by);
+    return Step::gone;
+  };
+  const auto impossible = [] {
+    assert(!"an action that is not for calls");
+    return Step::done;
+  };
+  return std::visit(
+      Overloaded{
+          [](const faults::Forward&) { return Step::done; },
+          [](const faults::Delay&) { return Step::done; },
+          [](const faults::Hold&) { return Step::waits; },
+          [&](const faults::EndCall& answer) { return end_with_status(stream, answer, gate.by); },
+          [&](const faults::WithholdResponse&) {
+            stream.withheld_by = gate.by;
+            return Step::done;
+          },
+          [&](const faults::ResetStream& reset) { return end_with_reset(stream, reset.code, gate.by); },
+          [&](const faults::ResetConnection&) { return demanded(true); },
+          [&](const faults::CloseConnection&) { return demanded(false); },
+          [&](const faults::Mute&) { return impossible(); },
+          [&](const faults::StopListening&) { return impossible(); },
+      },
+      gate.action);
+}
+
+Session::Core::Step Session::Core::end_with_status(Stream& stream, const faults::EndCall& answer,
+                                                   const FaultId& by) {
+  if (stream.opened() && !stream.up_closed()) {
+    send_reset(Side::upstream, stream.up, Http2Error::cancel);
+    stream.up_reset = true;
+  }
+  const auto ticket = tell_ended(
+      stream,
+      {.how = faults::Ending::ended_by_fault, .status = answer.code, .message = answer.message, .fault = by});
+  way(Direction::response)
+      .blocks.inject(out(Side::downstream),
+                     status_fields(!stream.response_started, answer.code, answer.message, answer.metadata),
+                     stream.down, true, peer(Side::downstream).accepts.max_frame_size);
+  ended_leaves(stream, ticket, Side::downstream);
+  if (!stream.lane(Direction::request).received_end) {
+    send_reset(Side::downstream, stream.down, Http2Error::no_error);
+  }
+  ids_.answered(stream.down);
+  remove(stream);
+  return Step::gone;
+}
+
+Session::Core::Step Session::Core::end_with_reset(Stream& stream, Http2Error code, const FaultId& by) {
+  // REFUSED_STREAM promises that the call was not processed, which is ours to say only of what never left.
+  if (code == Http2Error::refused_stream && stream.opened()) code = Http2Error::cancel;
+  if (stream.opened() && !stream.up_closed()) {
+    send_reset(Side::upstream, stream.up, Http2Error::cancel);
+    stream.up_reset = true;
+  }
+  const auto ticket = tell_ended(stream, {.how = faults::Ending::ended_by_fault, .reset = code, .fault = by});
+  send_reset(Side::downstream, stream.down, code);
+  ended_leaves(stream, ticket, Side::downstream);
+  ids_.answered(stream.down);
+  remove(stream);
+  return Step::gone;
+}
+
+void Session::Core::fault_hit(const FaultId& fault, StreamId stream, const faults::WireAction& action) {
+  log_.add(faults::FaultHit{.edge = options_.edge,
+                            .fault = fault,
+                            .connection = options_.connection,
+                            .stream = stream,
+                            .at = now_,
+                            .action = faults::name_of(action)});
+}
+
+void Session::Core::tell_upstream_ended(Stream& stream, const Item& item) {
+  const Lane& lane = stream.lane(Direction::response);
+  // A fault that is about to answer in the upstream's place decides how the call ends.
+  const bool decided =
+      lane.gate && !is_forward(lane.gate->action) && !std::holds_alternative<faults::Hold>(lane.gate->action);
+  if (decided || !stream.withheld_by.empty()) {
+    if (item.kind != Item::Kind::reset || lane.gate) return;
+  }
+  if (item.kind == Item::Kind::reset) {
+    tell_ended(
+        stream,
+        {.times = {.received = item.received}, .how = faults::Ending::reset_by_upstream, .reset = item.code});
+    return;
+  }
+  const auto message = faults::value_of(item.fields, "grpc-message");
+  tell_ended(stream, {.times = {.received = item.received},
+                      .how = faults::Ending::trailers,
+                      .status = status_of(item.fields, stream.http_status),
+                      .message = message ? percent_decode(*message) : std::string{}});
+}
+
+ObservationLog::Ticket Session::Core::tell_ended(Stream& stream, faults::CallEnded ended) {
+  if (stream.ended != 0) return 0;
+  ended.edge = options_.edge;
+  ended.connection = options_.connection;
+  ended.stream = stream.down;
+  if (ended.times.received == Instant{}) ended.times.received = now_;
+  --live_calls_;
+  stream.ended = log_.open(std::move(ended));
+  return stream.ended;
+}
+
+void Session::Core::ended_leaves(Stream& stream, ObservationLog::Ticket ticket, Side to) {
+  if (ticket == 0 || std::exchange(stream.ended_left, true)) return;
+  log_.leaves(ticket, to, peer(to).output.end(), stream.down, faults::FrameKind::call_ended);
+}
+
+}  // namespace breakwire::http2

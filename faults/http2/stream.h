@@ -1,0 +1,112 @@
+// One call on its way through the relay: what is known of it, and what of it waits. Pure data.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <string>
+
+#include "faults/action.h"
+#include "faults/http2/block_path.h"
+#include "faults/http2/flow.h"
+#include "faults/http2/grpc_messages.h"
+#include "faults/http2/observation_log.h"
+#include "faults/wire_event.h"
+
+namespace breakwire::http2 {
+
+using faults::Direction;
+using faults::Stage;
+
+/// A ruling about the next thing to leave a lane, until it has been carried out.
+struct Gate {
+  Instant due;  // not before
+  faults::WireAction action;
+  FaultId by;
+  bool told = false;  // its FaultHit
+};
+
+/// A frame (of DATA: a piece) of a stream that is being passed on or waits to be.
+struct Item {
+  enum class Kind { headers, data, reset };
+  Kind kind = Kind::data;
+  Instant received;
+  ObservationLog::Ticket ticket = 0;  // of HEADERS and RST_STREAM
+  bool end_stream = false;
+  bool headers_passed = false;  // the ruling at its stage `headers` or `response_headers` is done
+  bool end_passed = false;      // that at `request_end` or `response_end` too
+
+  FieldBlock block;         // headers
+  faults::Metadata fields;  // of a request's first HEADERS they are in the stream's CallFacts
+
+  // data: the bytes lie in the input, or in `kept` once the piece waits.
+  Bytes input;
+  std::string kept;
+  size_t sent = 0;     // so many of them are written
+  size_t scanned = 0;  // so many hold no message end that was not ruled on
+  /// A message whose last byte is in this piece.
+  struct Message {
+    size_t begin = 0;  // its first byte in this piece
+    size_t end = 0;
+    MessageCounter::Message counted;
+  };
+  std::optional<Message> ruling_on;  // the message at a gate
+  std::vector<Message> passed;       // ruled on, not yet written
+  bool last = false;
+  bool padded = false;
+  uint8_t padding = 0;
+
+  Http2Error code = Http2Error::no_error;  // reset
+
+  Bytes bytes() const {
+    if (kept.empty()) return input;
+    return {reinterpret_cast<const uint8_t*>(kept.data()), kept.size()};
+  }
+  /// Makes it outlive the input.
+  void keep();
+  /// What keeping it costs, roughly.
+  size_t cost() const;
+};
+
+/// One direction of a stream.
+struct Lane {
+  explicit Lane(int64_t window) : flow(window) {}
+  FlowLedger flow;
+  std::list<Item> waiting;
+  std::optional<Gate> gate;  // before the first of `waiting`
+  MessageCounter messages;
+  bool counts_messages = false;  // gRPC, as its content-type says
+  bool received_end = false;     // END_STREAM was read
+  bool sent_end = false;         // and written
+  int64_t counted_as_held = 0;   // its share of the direction's held bytes
+};
+
+struct Stream {
+  Stream(StreamId down_id, int64_t request_window, int64_t response_window)
+      : down(down_id), lanes{Lane(request_window), Lane(response_window)} {}
+
+  StreamId down;
+  StreamId up = 0;  // 0: its HEADERS have not left, the upstream knows nothing of it
+  faults::CallFacts facts;
+  std::array<Lane, 2> lanes;
+  ObservationLog::Ticket started = 0;
+  ObservationLog::Ticket ended = 0;  // CallEnded was told, once this is not 0
+  bool ended_left = false;           // and its frame has left
+  bool was_held = false;             // its HEADERS had to wait: limits in force at release are obeyed
+  bool takes_slot = false;           // it counts against the upstream's MAX_CONCURRENT_STREAMS
+  bool down_reset = false;           // RST_STREAM was read from or written to downstream
+  bool up_reset = false;             // and upstream
+  bool response_started = false;     // downstream has got response HEADERS
+  int http_status = 0;               // of the response's initial HEADERS
+  FaultId withheld_by;               // the response is read and discarded
+  bool discarded = false;            // some of it was
+
+  Lane& lane(Direction direction) { return lanes[direction == Direction::request ? 0 : 1]; }
+  const Lane& lane(Direction direction) const { return lanes[direction == Direction::request ? 0 : 1]; }
+  bool opened() const { return up != 0; }
+  bool up_closed() const { return up_reset || (opened() && lanes[0].sent_end && lanes[1].received_end); }
+  bool down_closed() const { return down_reset || (lanes[0].received_end && lanes[1].sent_end); }
+};
+
+}  // namespace breakwire::http2
