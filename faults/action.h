@@ -66,7 +66,8 @@ struct KillTree {};
 /// SIGSTOP / SIGCONT to the process and every descendant.
 struct StopTree {};
 struct ContinueTree {};
-/// Start the service again, with the same command and ports, and wait for its readiness.
+/// Start the service again, with the same command and ports, and wait for its readiness. What still runs of
+/// it is killed first.
 struct StartAgain {};
 
 using ProcessAction = std::variant<Nothing, SendSignal, KillTree, StopTree, ContinueTree, StartAgain>;

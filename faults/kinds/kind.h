@@ -21,9 +21,10 @@ enum class FaultClass {
 
 /// How long a fault of this kind lasts.
 enum class Lifetime {
-  span,     // `for`, or to the end of the run
-  instant,  // takes no `for`
-  down,     // the length is its own parameter `down`
+  span,           // `for`, or to the end of the run
+  instant,        // takes no `for`: armed and cleared at once
+  optional_span,  // instant when `for` is left out, else as long as it says (docs/decisions/0002)
+  down,           // the length is its own parameter `down`
 };
 
 struct FaultKind {
@@ -33,8 +34,12 @@ struct FaultKind {
   std::string example;  // one timeline entry, valid JSON
   FaultClass fault_class = FaultClass::transport;
   Lifetime lifetime = Lifetime::span;
-  std::vector<Stage> stages;  // call faults: where `match.stage` may put it; the first is the default
-  std::string fidelity;       // "wire" when it is the real thing; else how it differs from it
+  /// Call faults: where `match.stage` may put it; the first is the default. Empty: the kind itself knows
+  /// where it acts, and `stage` is no key of its `match`.
+  std::vector<Stage> stages;
+  Connections connections = Connections::all;  // transport faults: `match.connections` when it is left out
+  std::vector<std::string> matches_by;         // the keys its `match` may have; see match_fields.h
+  std::string fidelity;  // "wire" when it is the real thing; else how it differs from it
   std::vector<FieldInfo> parameters;
   json::Value schema;  // of `with`
 

@@ -1,0 +1,102 @@
+// grpc_status: a call is answered by the relay, before or after the service saw it.
+#include <algorithm>
+#include <map>
+
+#include "faults/kinds/make_kind.h"
+
+namespace breakwire::faults {
+namespace {
+
+bool is_key(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+  });
+}
+
+bool is_printable(const std::string& value) {
+  return std::all_of(value.begin(), value.end(), [](unsigned char c) { return c >= 0x20 && c <= 0x7e; });
+}
+
+class GrpcStatus : public CallFault {
+ public:
+  StatusCode code = StatusCode::unavailable;
+  std::string message = "injected fault";
+  std::map<std::string, std::string> metadata;
+  bool forward = false;
+
+  static const Fields<GrpcStatus>& fields() {
+    static const auto all =
+        Fields<GrpcStatus>()
+            .required("code", &GrpcStatus::code, "The status the caller gets.")
+            .optional("message", &GrpcStatus::message, "Its grpc-message.")
+            .optional("metadata", &GrpcStatus::metadata,
+                      "Further trailers, such as grpc-retry-pushback-ms; values of keys in `-bin` as base64.")
+            .optional(
+                "forward", &GrpcStatus::forward,
+                "false: the service never sees the call. true: it does the work, its answer is discarded "
+                "and this status takes its place.")
+            .rule(check_metadata);
+    return all;
+  }
+
+  Scope scope() const override { return forward ? Scope::calls : Scope::new_calls; }
+
+  WireAction decide(const WireEvent& event, const FaultState&, Rng&) const override {
+    const auto* reached = std::get_if<CallReached>(&event);
+    if (!reached) return Forward{};
+    if (forward && reached->stage == Stage::headers) return WithholdResponse{};
+    if (reached->stage != (forward ? Stage::response_end : Stage::headers)) return Forward{};
+    EndCall end{.code = code, .message = message, .metadata = {}};
+    for (const auto& [name, value] : metadata) end.metadata.push_back({.name = name, .value = value});
+    return end;
+  }
+
+ private:
+  // PROTOCOL-HTTP2.md: Custom-Metadata's Header-Name and ASCII-Value.
+  static void check_metadata(const GrpcStatus& fault, const json::Value& object, ErrorList& errors) {
+    for (const auto& [name, value] : fault.metadata) {
+      const auto& members = object.find("metadata")->members;
+      const auto written = std::find_if(members.begin(), members.end(),
+                                        [&name = name](const json::Member& m) { return m.key == name; });
+      if (name == "grpc-status" || name == "grpc-message") {
+        errors.push_back(json::error_at(written->key_span, "`" + name + "` is set by `code` and `message`"));
+      } else if (!is_key(name)) {
+        errors.push_back(json::error_at(written->key_span, "`" + name + "` is not a metadata key",
+                                        "keys are of a-z, 0-9, `_`, `-` and `.`, in lower case"));
+      } else if (!is_printable(value)) {
+        errors.push_back(json::error_at(written->value.span, "metadata values are printable ASCII",
+                                        "use a key that ends in `-bin` with a base64 value"));
+      }
+    }
+  }
+};
+
+}  // namespace
+
+FaultKind grpc_status_kind() {
+  return make_kind<GrpcStatus>({
+      .name = "grpc_status",
+      .summary = "Calls are answered with a status of your choice.",
+      .details =
+          "On the wire: the caller gets Trailers-Only: one HEADERS frame with END_STREAM, `:status` 200, "
+          "`grpc-status` and `grpc-message`. Without `forward` it is sent as soon as the request's HEADERS "
+          "arrived; nothing of the call reaches the service. With `forward: true` the call goes through, the "
+          "service finishes its work and its response is read and discarded; then the status is sent: work "
+          "done, "
+          "caller told otherwise. A call that was under way when such a fault came into force has its final "
+          "status replaced; what the caller already got of the response stays.\n\n"
+          "Peers see: the status, exactly as if the service had sent it. A client with a retry policy "
+          "retries the "
+          "codes that policy lists, since Trailers-Only does not commit an attempt (gRFC A6).\n\n"
+          "When it ends: calls pass as before. A call of which a response was already discarded does not get "
+          "it "
+          "back.\n\n"
+          "OK without a message is malformed for a unary call; clients disagree about what to make of it.\n\n"
+          "Sources: grpc/grpc doc/PROTOCOL-HTTP2.md \"Responses\", doc/statuscodes.md; gRFC A6.",
+      .example =
+          R"({ "id": "overload", "at": "1s", "for": "2s", "on": "orders->payments", "fault": "grpc_status", "with": { "code": "UNAVAILABLE", "message": "try later" }, "match": { "method": "shop.v1.PaymentsService/*", "calls": { "percent": "30%" } } })",
+      .fidelity = "wire",
+  });
+}
+
+}  // namespace breakwire::faults
