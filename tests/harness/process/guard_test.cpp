@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "harness/process/owned_directory.h"
 #include "harness/process/process_tree.h"
 #include "tests/harness/process/guarded_test.h"
 
@@ -40,6 +41,7 @@ class GuardTest : public testing::Test {
       ::waitpid(victim, nullptr, 0);
     }
     if (victim_says >= 0) ::close(victim_says);
+    if (!directory.empty()) remove_owned_directory(directory);  // of the test that kills the guard too
   }
 
   [[noreturn]] static void run_victim(int out) {
@@ -52,7 +54,7 @@ class GuardTest : public testing::Test {
     ChildProcess daemon(guard,
                         {.argv = {"sh", "-c", "(setsid sleep 1000 &); trap '' TERM INT HUP; sleep 1000; :"}});
     eventually([&] {
-      // Four keepers' families: 3 + 1 + 3, and three keepers.
+      // Three keepers, and their families of three, one and three.
       return descendants_of(guard.pid()).size() == 10 && process_info(frozen.pid())->state == 'T';
     });
     const std::string said = std::to_string(guard.pid()) + " " + directory.path() + "\n";
