@@ -204,7 +204,8 @@ void GuardClient::hear_exit(const message::Exited& exit) {
     event.status.signal = exit.signo;
   else
     event.status.code = exit.code;
-  // Held from before the exit is known, so that whoever learns of it and destroys the process waits for the callback.
+  // Held from before the exit is known, so that whoever learns of it and destroys the process waits for the
+  // callback.
   const std::lock_guard lock(process->callback_mutex);
   look([&] { process->exited = event; });
   changed_.notify_all();

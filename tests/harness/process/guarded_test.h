@@ -34,6 +34,18 @@ inline std::string text_of(const std::string& path) {
   return text.str();
 }
 
+/// The System V segment of the server whose directory this is: the seventh line of its lock file.
+inline int shared_memory_of(const std::string& database_directory) {
+  std::ifstream lock_file(database_directory + "/data/postmaster.pid");
+  std::string line;
+  for (int number = 1; number <= 7; ++number) std::getline(lock_file, line);
+  std::istringstream words(line);
+  unsigned long key = 0;
+  int id = -1;
+  words >> key >> id;
+  return id;
+}
+
 class GuardedTest : public testing::Test {
  protected:
   static GuardOptions options() { return {.program = BREAKWIRE_BIN_DIR "/breakwire-guard"}; }
