@@ -251,8 +251,9 @@ SpawnError spawn_error(const Command& command, const message::SpawnFailed& failu
     case SpawnStep::execute:
       if (program.empty())
         why = "the command is empty";
-      else if (failure.error == ENOENT && !is_path)
-        why = "there is no such program in PATH; install it or give its path";
+      else if (!is_path &&
+               (failure.error == ENOENT || failure.error == EACCES))  // EACCES: of a closed directory in PATH
+        why = "PATH holds no such program that may be run; install it or give its path";
       else if (failure.error == ENOENT && std::filesystem::exists(program))
         why = "the interpreter or loader it names does not exist";
       else if (failure.error == ENOENT)

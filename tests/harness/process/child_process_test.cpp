@@ -123,7 +123,8 @@ TEST_F(ChildProcessTest, SaysWhichStepOfAStartFailedAndTheNextMove) {
   EXPECT_EQ(sentence_of({.argv = {"/no/such/inventory"}}),
             "cannot start `/no/such/inventory`: there is no such file; build it or correct the path");
   EXPECT_EQ(sentence_of({.argv = {"no-such-program"}}),
-            "cannot start `no-such-program`: there is no such program in PATH; install it or give its path");
+            "cannot start `no-such-program`: PATH holds no such program that may be run; install it or give "
+            "its path");
   EXPECT_EQ(sentence_of({.argv = {"/etc/passwd"}}),
             "cannot start `/etc/passwd`: it is not an executable file, or lies where its user may not look");
   EXPECT_EQ(sentence_of({.argv = {"true"}, .cwd = "/no/such"}),
