@@ -213,20 +213,19 @@ void GuardClient::hear_exit(const message::Exited& exit) {
 }
 
 void GuardClient::lose_guard() {
-  std::map<ProcessNumber, std::shared_ptr<GuardedProcess>> lost;
+  std::vector<std::shared_ptr<GuardedProcess>> lost;
   {
     const std::lock_guard lock(mutex_);
     gone_ = true;
-    lost = processes_;
+    for (const auto& [number, process] : processes_) lost.push_back(process);
   }
   // The keepers, finding the guard gone, kill what they keep.
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  const int64_t now_ns = int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-  for (const auto& [number, process] : lost)
-    if (!look([&] { return process->exited.has_value(); }))
-      hear_exit({.process = number, .pid = process->pid, .signo = SIGKILL, .time_ns = now_ns});
-  for (const auto& [number, process] : lost) hear(message::TreeGone{number});
+  const Duration now = std::chrono::steady_clock::now().time_since_epoch();
+  for (const auto& process : lost) {
+    if (look([&] { return process->pid != 0 && !process->exited; }))
+      hear_exit({.process = process->number, .pid = process->pid, .signo = SIGKILL, .time_ns = now.count()});
+    hear(message::TreeGone{process->number});
+  }
   changed_.notify_all();
 }
 

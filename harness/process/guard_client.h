@@ -47,11 +47,11 @@ class GuardClient {
   static void silence(GuardedProcess& process);
 
   /// Waits until `done` holds, the deadline has passed or `stop` is requested; says what `done` says then.
+  /// When the guard is lost all its processes are reported ended and gone, so nobody waits for it in vain.
   template <class Done>
   bool wait(Instant deadline, const std::stop_token& stop, Done done) const {
     std::unique_lock lock(mutex_);
-    changed_.wait_until(lock, stop, deadline, [&] { return gone_ || done(); });
-    return done();
+    return changed_.wait_until(lock, stop, deadline, done);
   }
   /// Reads something of a process under the lock.
   template <class Read>

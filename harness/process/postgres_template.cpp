@@ -66,7 +66,7 @@ void copy_tree(const fs::path& from, const fs::path& to, const std::optional<Use
 
 }  // namespace
 
-std::string find_postgres(const std::string& chosen) {
+std::string find_postgres(const std::string& chosen, const std::string& debian) {
   const char* variable = std::getenv("BREAKWIRE_POSTGRES_BIN");
   for (const std::string& named : {chosen, std::string(variable != nullptr ? variable : "")}) {
     if (named.empty()) continue;
@@ -80,7 +80,7 @@ std::string find_postgres(const std::string& chosen) {
     if (!part.empty() && has_postgres(part)) return part;
   fs::path newest;
   std::error_code none;
-  for (fs::directory_iterator entry("/usr/lib/postgresql", none), end; entry != end; entry.increment(none)) {
+  for (fs::directory_iterator entry(debian, none), end; entry != end; entry.increment(none)) {
     const fs::path bin = entry->path() / "bin";
     if (has_postgres(bin) && (newest.empty() || version_of(bin) > version_of(newest))) newest = bin;
   }

@@ -21,9 +21,9 @@ class PostgresMissing : public std::runtime_error {
 };
 
 /// The directory with `initdb` and `postgres`: `chosen` if not empty, else $BREAKWIRE_POSTGRES_BIN, else the
-/// first in PATH, else the newest of /usr/lib/postgresql/*/bin (Debian keeps them out of PATH). Throws
+/// first in PATH, else the newest of `debian`/*/bin (Debian keeps them out of PATH). Throws
 /// PostgresMissing; a directory that was named and has no PostgreSQL is not passed over in silence.
-std::string find_postgres(const std::string& chosen = {});
+std::string find_postgres(const std::string& chosen = {}, const std::string& debian = "/usr/lib/postgresql");
 
 /// Where a database's directory can be: $TMPDIR, or /tmp when that is too long for a Unix socket's address
 /// (107 bytes, unix(7)) or closed to the database's user. Throws std::runtime_error when neither will do.

@@ -208,6 +208,37 @@ TEST_F(PostgresTest, NoPostgreSQLIsASentenceWithTheNextMove) {
   EXPECT_THROW(Postgres(elsewhere, {}), PostgresMissing);
 }
 
+TEST_F(PostgresTest, IsLookedForInPathAndThenTheNewestOfDebians) {
+  const std::string path = std::getenv("PATH");
+  const auto install = [&](const std::string& bin) {
+    std::filesystem::create_directories(bin);
+    for (const char* program : {"/initdb", "/postgres"})
+      std::filesystem::create_symlink("/bin/true", bin + program);
+    return bin;
+  };
+  const std::string debian = directory.path() + "/debian";
+  std::string missing;
+  ::setenv("PATH", "/no/such:", 1);
+  try {
+    find_postgres({}, debian);
+  } catch (const PostgresMissing& error) {
+    missing = error.what();
+  }
+  install(debian + "/9.6/bin");
+  const std::string newest = install(debian + "/15/bin");
+  const std::string found_newest = find_postgres({}, debian);
+  const std::string in_path = install(directory.path() + "/bin");
+  ::setenv("PATH", ("/no/such:" + in_path).c_str(), 1);
+  const std::string found_in_path = find_postgres({}, debian);
+  ::setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(missing,
+            "a scenario needs a database and PostgreSQL is not installed: install Debian's package "
+            "`postgresql`, or "
+            "name the directory of its programs in BREAKWIRE_POSTGRES_BIN");
+  EXPECT_EQ(found_newest, newest);
+  EXPECT_EQ(found_in_path, in_path);
+}
+
 TEST_F(PostgresTest, ATooLongOrClosedTemporaryPlaceIsPassedOver) {
   const std::string deep = directory.path() + "/" + std::string(90, 'd');
   std::filesystem::create_directories(deep);
