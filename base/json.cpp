@@ -179,6 +179,8 @@ std::string_view to_text(Kind kind) {
 }
 
 Value::Value(std::string string) : kind(Kind::string), text(std::move(string)) {}
+Value::Value(std::string_view string) : Value(std::string(string)) {}
+Value::Value(const char* string) : Value(std::string(string)) {}
 Value::Value(bool value) : kind(Kind::boolean), boolean(value) {}
 Value::Value(double value) : kind(Kind::number), number(value), text(number_text(value)) {
   if (text == "null") kind = Kind::null;

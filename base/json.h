@@ -47,8 +47,8 @@ struct Value {
 
   Value() = default;
   Value(std::string string);
-  Value(std::string_view string) : Value(std::string(string)) {}
-  Value(const char* string) : Value(std::string(string)) {}
+  Value(std::string_view string);
+  Value(const char* string);
   Value(bool value);
   Value(double value);
   Value(int value);
