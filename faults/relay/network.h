@@ -75,7 +75,7 @@ class Network {
 
  private:
   class Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with the faults in force
 };
 
 }  // namespace breakwire::relay

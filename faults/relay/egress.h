@@ -1,0 +1,77 @@
+// What waits to be written to one peer: bytes in order, each with the time a fault lets it go. Pure.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/duration.h"
+#include "base/ids.h"
+
+namespace breakwire::relay {
+
+/// Order is never changed: an item leaves after all before it, however early its own time is, so a delay with
+/// jitter can only stretch gaps. Delays are pipelined: each item's time counts from its own arrival.
+class Egress {
+ public:
+  enum class Kind { bytes, fin, reset };
+  /// What the faults said about an item.
+  struct Terms {
+    Duration delay{};
+    std::vector<FaultId> delayed_by;
+    FaultId held_by;  // until that fault is cleared
+    bool none() const { return delay == Duration::zero() && held_by.empty() && delayed_by.empty(); }
+  };
+  struct Front {
+    Kind kind = Kind::bytes;
+    std::string_view bytes;  // valid until the next call that is not const
+  };
+
+  void push(std::string_view bytes, const Terms& terms, Instant now);
+  /// The last item: FIN after all bytes; or RST, which waits for its time but not for bytes that only the
+  /// peer's slowness keeps back.
+  void push_end(Kind kind, const Terms& terms, Instant now);
+  /// What may leave now.
+  std::optional<Front> front(Instant now) const;
+  /// So many bytes of the front have left; all of them, or an end: the item is gone.
+  void consume(size_t count);
+  /// A RST is queued and nothing but the peer's slowness holds it or what is before it.
+  bool reset_due(Instant now) const;
+  /// When the front may leave, if only time keeps it.
+  std::optional<Instant> next_release(Instant now) const;
+  /// Does a fault, rather than the peer's slowness, keep anything back?
+  bool kept_by_fault(Instant now) const;
+
+  /// Is it time alone that keeps everything back, as a long wire would?
+  bool only_delayed(Instant now) const;
+
+  /// A fault is over: items that it held or delayed are asked about again (of an end: 0 bytes). Held ones
+  /// count from `now`, as if they arrived only now; delayed ones from their arrival, so what only that fault
+  /// delayed flows at once.
+  void reconsider(const FaultId& fault, Instant now, const std::function<Terms(size_t count)>& ask);
+
+  bool empty() const { return items_.empty(); }
+  bool ended() const { return !items_.empty() && items_.back().kind != Kind::bytes; }
+  /// Memory in use: bytes, and what keeping them costs.
+  size_t weight() const { return weight_; }
+  void clear();
+
+ private:
+  struct Item {
+    Kind kind = Kind::bytes;
+    std::string bytes;
+    Instant arrived;
+    Instant release;
+    Terms terms;
+    bool due(Instant now) const { return terms.held_by.empty() && release <= now; }
+  };
+
+  std::deque<Item> items_;
+  size_t offset_ = 0;  // of the front's bytes, already gone
+  size_t weight_ = 0;
+};
+
+}  // namespace breakwire::relay

@@ -1,0 +1,122 @@
+// The queue towards a peer, with literal times.
+#include "faults/relay/egress.h"
+
+#include <gtest/gtest.h>
+
+namespace breakwire::relay {
+namespace {
+
+using Kind = Egress::Kind;
+
+Instant at(Duration since_start) { return Instant(1h) + since_start; }
+
+/// Everything that may leave at that time, written out; "|" for FIN, "!" for RST.
+std::string leaving(Egress& egress, Instant now) {
+  std::string left;
+  while (const auto front = egress.front(now)) {
+    if (front->kind == Kind::fin) left += "|";
+    if (front->kind == Kind::reset) left += "!";
+    left += front->bytes;
+    egress.consume(front->bytes.size());
+  }
+  return left;
+}
+
+Egress::Terms delayed(Duration delay, const char* by = "slow") {
+  return {.delay = delay, .delayed_by = {FaultId{by}}, .held_by = {}};
+}
+Egress::Terms held(const char* by) { return {.delay = {}, .delayed_by = {}, .held_by = FaultId{by}}; }
+const auto nothing_more = [](size_t) { return Egress::Terms{}; };
+
+TEST(EgressTest, KeepsTheOrderWhateverTheDelays) {
+  Egress egress;
+  egress.push("a", delayed(300ms), at(0ms));
+  egress.push("b", delayed(1ms), at(0ms));
+  egress.push("c", {}, at(0ms));
+  EXPECT_EQ(leaving(egress, at(299ms)), "");
+  EXPECT_EQ(egress.next_release(at(0ms)), at(300ms));
+  EXPECT_EQ(leaving(egress, at(300ms)), "abc");
+  EXPECT_TRUE(egress.empty());
+  EXPECT_EQ(egress.weight(), 0u);
+}
+
+TEST(EgressTest, CountsEachDelayFromItsOwnArrival) {
+  Egress egress;
+  egress.push("a", delayed(100ms), at(0ms));
+  egress.push("b", delayed(100ms), at(20ms));
+  EXPECT_EQ(leaving(egress, at(100ms)), "a");
+  EXPECT_EQ(egress.next_release(at(100ms)), at(120ms));
+  EXPECT_EQ(leaving(egress, at(120ms)), "b");
+}
+
+TEST(EgressTest, HoldsWhatFollowsBehindWhatIsHeld) {
+  Egress egress;
+  egress.push("a", held("stall"), at(0ms));
+  egress.push("b", {}, at(0ms));
+  EXPECT_EQ(leaving(egress, at(1h)), "");
+  EXPECT_EQ(egress.next_release(at(1h)), std::nullopt);  // time alone does not release it
+  EXPECT_TRUE(egress.kept_by_fault(at(1h)));
+  egress.reconsider(FaultId{"other"}, at(1h), nothing_more);
+  EXPECT_EQ(leaving(egress, at(1h)), "");
+  egress.reconsider(FaultId{"stall"}, at(1h), nothing_more);
+  EXPECT_EQ(leaving(egress, at(1h)), "ab");
+}
+
+TEST(EgressTest, LetsWhatWasHeldPassTheFaultsThatRemainAsIfItCameNow) {
+  Egress egress;
+  egress.push("a", held("stall"), at(0ms));
+  egress.reconsider(FaultId{"stall"}, at(50ms), [](size_t count) {
+    EXPECT_EQ(count, 1u);
+    return delayed(100ms);
+  });
+  EXPECT_EQ(egress.next_release(at(50ms)), at(150ms));
+}
+
+TEST(EgressTest, LeavesTheDelayOfOtherFaultsWhenOneIsCleared) {
+  Egress egress;
+  egress.push("a", {.delay = 300ms, .delayed_by = {FaultId{"slow"}, FaultId{"slower"}}, .held_by = {}},
+              at(0ms));
+  egress.reconsider(FaultId{"slower"}, at(10ms), [](size_t) { return delayed(100ms); });
+  EXPECT_EQ(egress.next_release(at(10ms)), at(100ms));  // from its arrival
+}
+
+TEST(EgressTest, SendsTheFinAfterTheBytes) {
+  Egress egress;
+  egress.push("a", delayed(100ms), at(0ms));
+  egress.push_end(Kind::fin, {}, at(0ms));
+  EXPECT_TRUE(egress.ended());
+  EXPECT_EQ(leaving(egress, at(99ms)), "");
+  EXPECT_EQ(leaving(egress, at(100ms)), "a|");
+}
+
+TEST(EgressTest, ResetsPastASlowReaderButNotPastADelay) {
+  Egress egress;
+  egress.push("unread", {}, at(0ms));
+  egress.push_end(Kind::reset, {}, at(0ms));
+  EXPECT_TRUE(egress.reset_due(at(0ms)));
+
+  Egress delaying;
+  delaying.push("late", delayed(100ms), at(0ms));
+  delaying.push_end(Kind::reset, delayed(50ms), at(0ms));
+  EXPECT_FALSE(delaying.reset_due(at(99ms)));
+  EXPECT_TRUE(delaying.reset_due(at(100ms)));
+}
+
+TEST(EgressTest, AResetReplacesAFinThatHasNotLeft) {
+  Egress egress;
+  egress.push_end(Kind::fin, held("stall"), at(0ms));
+  egress.push_end(Kind::reset, {}, at(0ms));
+  EXPECT_TRUE(egress.reset_due(at(0ms)));
+}
+
+TEST(EgressTest, WeighsWhatKeepingSmallPiecesCosts) {
+  Egress egress;
+  for (int count = 0; count < 1000; ++count) egress.push("x", delayed(1ms), at(0ms));
+  EXPECT_GT(egress.weight(), 32'000u);
+  Egress merged;
+  for (int count = 0; count < 1000; ++count) merged.push("x", {}, at(0ms));
+  EXPECT_LT(merged.weight(), 2'000u);
+}
+
+}  // namespace
+}  // namespace breakwire::relay
