@@ -1,0 +1,349 @@
+// How a relayed connection comes to be, goes on and ends; connection_traffic.cpp moves its bytes.
+#include "faults/relay/connection.h"
+
+#include <algorithm>
+#include <boost/asio.hpp>
+
+namespace breakwire::relay {
+namespace {
+
+using faults::Protocol;
+
+constexpr Duration patience_in_closing = 2s;  // with a peer that does not answer our FIN
+
+/// The harness's shortage, not the upstream's refusal.
+bool is_exhaustion(const boost::system::error_code& error) {
+  return error == boost::system::errc::too_many_files_open ||
+         error == boost::system::errc::too_many_files_open_in_system ||
+         error == boost::system::errc::no_buffer_space || error == boost::system::errc::not_enough_memory;
+}
+
+}  // namespace
+
+Connection::Connection(EdgeState& edge, ConnectionId id, Over over)
+    : edge_(edge),
+      id_(id),
+      over_(std::move(over)),
+      ends_{End(edge.plane), End(edge.plane)},
+      timer_(edge.plane.io) {}
+
+// ---- How it comes to be
+
+void Connection::accept(Stream accepted) {
+  const auto now = clock_now();
+  observe(faults::ConnectionAccepted{.edge = edge_.options.id, .connection = id_, .at = now});
+  const auto ruling = edge_.faults.offered(id_);
+  for (const auto& fault : ruling.delayed_by) tell_hit(fault, faults::Delay{ruling.delay});
+  if (!std::holds_alternative<faults::Forward>(ruling.action)) tell_hit(ruling.by, ruling.action);
+
+  const auto* mute = std::get_if<faults::Mute>(&ruling.action);
+  at(Side::downstream)
+      .peer.open(std::move(accepted), mute != nullptr, [weak = weak_from_this()](HangupWatch::Hangup hangup) {
+        if (const auto self = weak.lock()) self->hung_up(Side::downstream, hangup);
+      });
+  if (std::holds_alternative<faults::ResetConnection>(ruling.action)) {
+    return end(faults::Peer::relay, true, ruling.by);
+  }
+  if (mute != nullptr) {
+    state_ = State::muted;
+    muted_by_ = ruling.by;
+    muted_closes_ = mute->close_when_cleared;
+    return;
+  }
+  if (std::holds_alternative<faults::CloseConnection>(ruling.action)) {
+    begin_closing(faults::Peer::relay, ruling.by);
+    return settle();
+  }
+  if (edge_.options.protocol == EdgeProtocol::tcp) {
+    begin(Protocol::tcp);
+  } else {
+    handshake_due_ = now + edge_.options.handshake_timeout;
+  }
+  if (std::holds_alternative<faults::Hold>(ruling.action)) {
+    dial_held_by_ = ruling.by;
+  } else if (ruling.delay > Duration::zero()) {
+    dial_at_ = now + ruling.delay;
+    dial_delayed_by_ = ruling.delayed_by;
+  } else {
+    dial();
+  }
+  settle();
+}
+
+void Connection::dial() {
+  dial_at_.reset();
+  dialer_.emplace(edge_.plane.io, edge_.upstream,
+                  [self = shared_from_this()](const boost::system::error_code& error, Stream stream) {
+                    self->dialled(error, std::move(stream));
+                  });
+}
+
+void Connection::dialled(const boost::system::error_code& error, Stream stream) {
+  if (!error) {
+    at(Side::upstream)
+        .peer.open(std::move(stream), false, [weak = weak_from_this()](HangupWatch::Hangup hangup) {
+          if (const auto self = weak.lock()) self->hung_up(Side::upstream, hangup);
+        });
+    return settle();
+  }
+  const auto now = clock_now();
+  if (is_exhaustion(error)) {
+    observe(faults::LimitReached{.edge = edge_.options.id,
+                                 .connection = id_,
+                                 .at = now,
+                                 .by = faults::Peer::relay,
+                                 .limit = "descriptors"});
+    return end(faults::Peer::relay, true);
+  }
+  observe(faults::UpstreamRefused{
+      .edge = edge_.options.id, .connection = id_, .at = now, .error = error.message()});
+  end(faults::Peer::upstream, true);
+}
+
+void Connection::hung_up(Side side, HangupWatch::Hangup hangup) {
+  if (state_ == State::muted) return end(peer_of(side), hangup == HangupWatch::Hangup::reset);
+  if (hangup != HangupWatch::Hangup::reset) return;
+  at(side).hung = true;
+  settle();
+}
+
+// ---- What faults and the edge do to it
+
+void Connection::found(const FaultId& fault, const faults::WireAction& action) {
+  if (!lives()) return;
+  if (std::holds_alternative<faults::ResetConnection>(action)) {
+    tell_hit(fault, action);
+    end(faults::Peer::relay, true, fault);
+  } else if (std::holds_alternative<faults::CloseConnection>(action)) {
+    tell_hit(fault, action);
+    begin_closing(faults::Peer::relay, fault);
+    settle();
+  }
+}
+
+void Connection::fault_cleared(const FaultId& fault) {
+  if (state_ == State::over) return;
+  const auto now = clock_now();
+  if (state_ == State::muted) {
+    if (muted_by_ == fault && muted_closes_) begin_closing(faults::Peer::relay, fault);
+    return settle();
+  }
+  const bool dial_delayed =
+      dial_at_ && std::count(dial_delayed_by_.begin(), dial_delayed_by_.end(), fault) > 0;
+  if (dial_delayed || (!dial_held_by_.empty() && dial_held_by_ == fault)) {
+    dial_held_by_ = {};
+    dial();
+  }
+  if (session_) session_->fault_cleared(fault, now);
+  std::optional<faults::Ruling> terminal;
+  for (const auto side : both_sides) {
+    at(side).egress.reconsider(fault, now, [&](size_t count) { return ask(side, count, terminal); });
+  }
+  if (terminal) perform(*terminal);
+  settle();
+}
+
+void Connection::shut_down() { end(faults::Peer::relay, false); }
+
+// ---- How it goes on, and ends
+
+/// Everything that can be done now is done; then it waits for what may come. The end of every event.
+void Connection::settle() {
+  for (bool again = true; again && state_ != State::over;) {
+    again = take_session_output();
+    again = pass_on_fins() || again;
+    for (const auto side : both_sides) again = flush(side) || again;
+    again = hear_the_hung() || again;
+  }
+  read_at_.reset();
+  if (session_) session_->flush_observations();
+  if (state_ != State::over && !finish_if_done()) wait_for_more();
+}
+
+/// A RST overtakes what its peer was still to read, but not what that peer had sent before it, as far as the
+/// other takes it.
+bool Connection::hear_the_hung() {
+  bool any = false;
+  for (const auto side : both_sides) {
+    if (state_ == State::over || !at(side).hung || at(side).lost) continue;
+    any = true;
+    if (wants_input(side)) {
+      read_from(side);
+    } else {
+      reset_by(side);
+    }
+  }
+  return any;
+}
+
+bool Connection::finish_if_done() {
+  const auto silent = [this](Side side) {
+    return !at(side).peer.is_open() || at(side).lost || at(side).fin_sent;
+  };
+  const auto gone = [this](Side side) {
+    return !at(side).peer.is_open() || at(side).lost || at(side).fin_received;
+  };
+  const bool we_are_silent = silent(Side::downstream) && silent(Side::upstream);
+  if (state_ == State::closing) {
+    if (!we_are_silent) return false;
+    tell_end(closed_by_, false, closing_fault_);
+    if (!gone(Side::downstream) || !gone(Side::upstream)) return false;
+    end(closed_by_, false, closing_fault_);
+    return true;
+  }
+  if (at(Side::downstream).fin_received && at(Side::upstream).fin_received && we_are_silent) {
+    end(peer_of(*first_fin_), false);
+    return true;
+  }
+  return false;
+}
+
+void Connection::wait_for_more() {
+  for (const auto side : both_sides) {
+    if (!wants_input(side)) continue;
+    at(side).peer.when_readable([self = shared_from_this(), side] {
+      if (self->state_ == State::over) return;
+      self->read_from(side);
+      self->settle();
+    });
+  }
+  const auto due = next_due(clock_now());
+  if (due == timer_at_) return;
+  timer_at_ = due;
+  if (!due) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_at(*due);
+  timer_.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
+    if (cancelled || self->state_ == State::over) return;
+    self->on_timer();
+  });
+}
+
+std::optional<Instant> Connection::next_due(Instant now) const {
+  std::optional<Instant> due;
+  const auto consider = [&due](const std::optional<Instant>& candidate) {
+    if (candidate && (!due || *candidate < *due)) due = candidate;
+  };
+  for (const auto side : both_sides) consider(at(side).egress.next_release(now));
+  if (session_) consider(session_->next_due());
+  consider(dial_at_);
+  consider(handshake_due_);
+  consider(closing_due_);
+  return due;
+}
+
+void Connection::on_timer() {
+  const auto now = clock_now();
+  timer_at_.reset();
+  if (dial_at_ && *dial_at_ <= now) dial();
+  if (session_) session_->advance(now);
+  check_handshake(now);
+  if (closing_due_ && *closing_due_ <= now) {
+    const auto waits = [&](Side side) { return at(side).egress.kept_by_fault(now); };
+    if (!waits(Side::downstream) && !waits(Side::upstream)) return end(closed_by_, false, closing_fault_);
+    closing_due_ = now + patience_in_closing;
+  }
+  settle();
+}
+
+void Connection::check_handshake(Instant now) {
+  if (!handshake_due_ || *handshake_due_ > now || state_ != State::relaying) return;
+  handshake_due_.reset();
+  if (!protocol_ && sniffer_.collected(Side::downstream) > 0 && !opening_.half_done()) {
+    return begin(Protocol::tcp);  // it began like TLS, and then nothing
+  }
+  if (opening_.half_done()) {
+    observe(faults::LimitReached{.edge = edge_.options.id,
+                                 .connection = id_,
+                                 .at = now,
+                                 .by = faults::Peer::downstream,
+                                 .limit = "handshake_timeout"});
+    begin_closing(faults::Peer::relay, {});
+  }
+}
+
+/// FIN to both once what is queued is written; what still comes is read and thrown away, so that unread bytes
+/// do not turn the FIN into a RST.
+void Connection::begin_closing(faults::Peer by, const FaultId& fault) {
+  if (!lives()) return;
+  const auto now = clock_now();
+  state_ = State::closing;
+  closed_by_ = by;
+  closing_fault_ = fault;
+  closing_due_ = now + patience_in_closing;
+  handshake_due_.reset();
+  dial_at_.reset();
+  if (dialer_) dialer_->cancel();
+  for (const auto side : both_sides) {
+    if (!session_) break;
+    for (auto output = session_->take_output(side); !output.empty(); output = session_->take_output(side)) {
+      send(side, output);
+    }
+  }
+  for (const auto side : both_sides) {
+    if (session_) session_->peer_gone(side, false, now, fault);
+    auto& target = at(side);
+    if (!target.peer.is_open() || target.lost || target.fin_sent || target.egress.ended()) continue;
+    target.egress.push_end(Egress::Kind::fin, {}, now);
+  }
+}
+
+void Connection::end(faults::Peer by, bool reset, const FaultId& fault) {
+  if (state_ == State::over) return;
+  const auto self = shared_from_this();
+  const auto now = clock_now();
+  const bool told = state_ == State::closing;
+  state_ = State::over;
+  if (session_ && !told) {
+    for (const auto side : both_sides) session_->peer_gone(side, reset, now, fault);
+  }
+  tell_end(by, reset, fault);
+  timer_.cancel();
+  if (dialer_) dialer_->cancel();
+  for (auto& one : ends_) {
+    if (!one.peer.is_open()) continue;
+    if (reset) {
+      one.peer.reset();
+    } else {
+      one.peer.close();
+    }
+  }
+  edge_.faults.forget(id_);
+  over_(id_);
+}
+
+void Connection::tell_end(faults::Peer by, bool reset, const FaultId& fault) {
+  if (end_told_) return;
+  end_told_ = true;
+  if (session_) session_->flush_observations();  // the calls' ends come first
+  observe(faults::ConnectionEnded{.edge = edge_.options.id,
+                                  .connection = id_,
+                                  .at = clock_now(),
+                                  .by = by,
+                                  .reset = reset,
+                                  .fault = fault});
+}
+
+void Connection::tell_hit(const FaultId& fault, const faults::WireAction& action) {
+  if (session_) session_->flush_observations();  // what is hit was seen before
+  observe(faults::FaultHit{.edge = edge_.options.id,
+                           .fault = fault,
+                           .connection = id_,
+                           .stream = 0,
+                           .at = clock_now(),
+                           .action = faults::name_of(action)});
+}
+
+// ---- http2::SessionHost
+
+faults::Ruling Connection::decide(const faults::CallReached& reached) { return edge_.faults.call(reached); }
+
+void Connection::forget(StreamId stream) { edge_.faults.forget(id_, stream); }
+
+void Connection::observe(faults::Observation observation) {
+  edge_.plane.observer.observe(std::move(observation));
+}
+
+}  // namespace breakwire::relay

@@ -1,0 +1,294 @@
+// What comes in from the two peers of a connection, and what goes out to them.
+#include <algorithm>
+#include <boost/asio.hpp>
+
+#include "faults/relay/connection.h"
+
+namespace breakwire::relay {
+namespace {
+
+using faults::Protocol;
+
+// Bytes on their way to one peer; at that, the other is not read. A delay may keep as much under way as
+// kernels' windows on a long wire would; what is held, or not read by the peer, fills buffers sooner.
+constexpr size_t queue_limit = 1 << 20;
+constexpr size_t delayed_limit = 4 << 20;
+constexpr size_t sniffed_limit = 64 * 1024;  // before the protocol is known
+constexpr int reads_in_a_row = 4;            // then other connections get their turn
+
+std::string_view text_of(std::span<const uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+std::span<const uint8_t> bytes_of(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+// ---- What comes in
+
+bool Connection::has_room(Side to) const {
+  const auto& egress = at(to).egress;
+  if (egress.weight() < queue_limit) return true;
+  return egress.weight() < delayed_limit && egress.only_delayed(clock_now());
+}
+
+bool Connection::wants_input(Side side) const {
+  const auto& from = at(side);
+  const auto& to = at(other(side));
+  if (!from.peer.is_open() || from.fin_received || from.lost) return false;
+  if (state_ == State::closing) return from.fin_sent;  // and is discarded
+  if (state_ != State::relaying || to.hung || to.lost || !has_room(other(side))) return false;
+  if (!protocol_) return sniffer_.collected(side) < sniffed_limit;
+  return !session_ || session_->wants_input(side);
+}
+
+void Connection::read_from(Side side) {
+  for (int reads = 0; reads < reads_in_a_row && wants_input(side); ++reads) {
+    const auto read = at(side).peer.read(edge_.plane.scratch);
+    switch (read.what) {
+      case Peer::Read::data:
+        read_at_ = clock_now();
+        received(side, text_of(read.bytes));
+        if (read.bytes.size() < edge_.plane.scratch.size() && !at(side).hung) return;  // no more, most likely
+        break;
+      case Peer::Read::nothing_yet:
+        if (at(side).hung) reset_by(side);
+        return;
+      case Peer::Read::fin:
+        return fin_from(side);
+      case Peer::Read::reset:
+        return reset_by(side);
+    }
+  }
+}
+
+void Connection::received(Side from, std::string_view bytes) {
+  if (state_ != State::relaying) return;
+  if (from == Side::downstream) hear_opening(bytes);
+  if (!protocol_) {
+    sniffer_.read(from, bytes);
+    if (const auto protocol = sniffer_.protocol()) begin(*protocol);
+  } else if (session_) {
+    session_->receive(from, bytes_of(bytes), *read_at_);
+  } else {
+    send(other(from), bytes);
+  }
+}
+
+/// Who has said nothing may be of a server-first protocol, and has all the time it wants; who has begun
+/// HTTP/2's opening has the handshake's.
+void Connection::hear_opening(std::string_view bytes) {
+  if (opening_done_) return;
+  opening_.read(bytes);
+  opening_done_ = opening_.done() || (protocol_ && protocol_ != Protocol::http2);
+  if (opening_done_) {
+    handshake_due_.reset();
+  } else if (!handshake_due_) {
+    handshake_due_ = *read_at_ + edge_.options.handshake_timeout;
+  }
+}
+
+void Connection::begin(Protocol protocol) {
+  const auto now = clock_now();
+  protocol_ = protocol;
+  observe(
+      faults::ProtocolDetected{.edge = edge_.options.id, .connection = id_, .at = now, .protocol = protocol});
+  if (protocol == Protocol::http2) {
+    session_ = std::make_unique<http2::Session>(
+        http2::SessionOptions{.edge = edge_.options.id, .connection = id_, .limits = edge_.options.limits},
+        static_cast<http2::SessionHost&>(*this));
+  } else {
+    handshake_due_.reset();
+  }
+  for (const auto side : both_sides) {
+    const auto bytes = sniffer_.take(side);
+    if (bytes.empty()) continue;
+    if (session_) {
+      session_->receive(side, bytes_of(bytes), now);
+    } else {
+      send(other(side), bytes);
+    }
+  }
+  for (const auto side : both_sides) {
+    if (session_ && at(side).fin_received) session_->peer_gone(side, false, now);
+  }
+}
+
+void Connection::fin_from(Side side) {
+  at(side).fin_received = true;
+  at(other(side)).fin_wanted = true;
+  if (!first_fin_) first_fin_ = side;
+  if (session_) session_->peer_gone(side, false, clock_now());
+  if (side == Side::downstream) sniffer_.downstream_ended();
+  if (!protocol_ && state_ == State::relaying) {
+    if (const auto protocol = sniffer_.protocol()) begin(*protocol);
+  }
+}
+
+void Connection::reset_by(Side side) {
+  const auto now = clock_now();
+  auto& gone = at(side);
+  auto& left = at(other(side));
+  gone.lost = true;
+  gone.egress.clear();
+  gone.peer.close();
+  if (state_ == State::closing) return;
+  if (session_) session_->peer_gone(side, true, now);
+  if (!left.peer.is_open() || left.lost) return end(peer_of(side), true);
+  // A RST travels like bytes do: a fault may delay or hold it, a slow reader may not.
+  std::optional<faults::Ruling> terminal;
+  const auto terms = ask(other(side), 0, terminal);
+  if (terminal) return perform(*terminal);
+  left.egress.push_end(Egress::Kind::reset, terms, now);
+}
+
+// ---- What goes out
+
+void Connection::send(Side to, std::string_view bytes) {
+  auto& target = at(to);
+  if (state_ == State::over || target.hung || target.lost || target.fin_sent || target.egress.ended()) return;
+  std::optional<faults::Ruling> terminal;
+  const auto terms = ask(to, bytes.size(), terminal);
+  if (terminal && state_ == State::relaying) return perform(*terminal);
+  if (terms.none() && target.egress.empty() && target.peer.is_open()) {
+    const auto count = target.peer.write(bytes);
+    if (!count) {
+      target.hung = true;
+      return;
+    }
+    const auto now = clock_now();
+    if (*count > 0) wrote(to, *count, now);
+    if (*count == bytes.size()) {
+      if (read_at_) edge_.plane.overhead.add(now - *read_at_);
+      return;
+    }
+    bytes.remove_prefix(*count);
+  }
+  target.egress.push(bytes, terms, clock_now());
+}
+
+/// Writes what is due. Answers whether anything changed.
+bool Connection::flush(Side to) {
+  auto& target = at(to);
+  if (!target.peer.is_open() || target.lost) return false;
+  const auto now = clock_now();
+  if (target.egress.reset_due(now)) {
+    end(peer_of(other(to)), true);
+    return true;
+  }
+  bool changed = false;
+  while (const auto front = target.egress.front(now)) {
+    if (front->kind == Egress::Kind::fin) {
+      target.egress.consume(0);
+      target.peer.send_fin();
+      target.fin_sent = true;
+      return true;
+    }
+    if (target.peer.awaits_writable()) break;
+    const auto count = target.peer.write(front->bytes);
+    if (!count) {
+      target.hung = true;
+      target.egress.clear();
+      return true;
+    }
+    const bool all = *count == front->bytes.size();
+    target.egress.consume(*count);
+    if (*count > 0) wrote(to, *count, clock_now());
+    changed = changed || *count > 0;
+    if (!all) {
+      target.peer.when_writable([self = shared_from_this()] { self->settle(); });
+      break;
+    }
+  }
+  return changed;
+}
+
+void Connection::wrote(Side to, size_t count, Instant when) {
+  at(to).written += count;
+  if (session_) session_->written(to, at(to).written, when);
+}
+
+/// Answers whether there was any.
+bool Connection::take_session_output() {
+  if (!session_ || state_ != State::relaying) return false;
+  bool any = false;
+  for (const auto side : both_sides) {
+    while (has_room(side) && state_ == State::relaying) {
+      const auto output = session_->take_output(side);
+      if (output.empty()) break;
+      any = true;
+      send(side, output);
+    }
+  }
+  if (const auto& demand = session_->demand(); demand && state_ == State::relaying) {
+    if (demand->reset) {
+      end(faults::Peer::relay, true, demand->fault);
+    } else {
+      begin_closing(faults::Peer::relay, demand->fault);
+    }
+    any = true;
+  }
+  return any;
+}
+
+/// Of a callee that has left, the answers that faults hold or delay still come first. A caller that has left
+/// gets its delayed calls made, but what a fault holds back for good must not keep its FIN from the callee.
+bool Connection::fin_waits_for_session(Side to) const {
+  if (!has_room(to)) return true;  // there may be output that was not taken yet
+  return session_->holds_output(to) && (to == Side::downstream || session_->next_due().has_value());
+}
+
+/// A FIN leaves after everything that came before it. Answers whether one has been queued.
+bool Connection::pass_on_fins() {
+  if (state_ != State::relaying) return false;
+  bool any = false;
+  for (const auto to : both_sides) {
+    auto& target = at(to);
+    if (!target.fin_wanted || sniffer_.collected(other(to)) > 0) continue;
+    if (session_ && fin_waits_for_session(to)) continue;
+    target.fin_wanted = false;
+    if (target.egress.ended() || target.fin_sent) continue;
+    std::optional<faults::Ruling> terminal;
+    const auto terms = ask(to, 0, terminal);
+    if (terminal) {
+      perform(*terminal);
+      return true;
+    }
+    target.egress.push_end(Egress::Kind::fin, terms, clock_now());
+    any = true;
+  }
+  return any;
+}
+
+Egress::Terms Connection::ask(Side to, size_t count, std::optional<faults::Ruling>& terminal) {
+  if (edge_.faults.empty()) return {};
+  const auto ruling = edge_.faults.bytes(id_, way_to(to), count);
+  const auto hit = [&](const FaultId& fault, const faults::WireAction& action) {
+    const std::pair key(fault, way_to(to));
+    if (std::find(told_hits_.begin(), told_hits_.end(), key) != told_hits_.end()) return;
+    told_hits_.push_back(key);
+    tell_hit(fault, action);
+  };
+  for (const auto& fault : ruling.delayed_by) hit(fault, faults::Delay{ruling.delay});
+  Egress::Terms terms{.delay = ruling.delay, .delayed_by = ruling.delayed_by, .held_by = {}};
+  if (std::holds_alternative<faults::Hold>(ruling.action)) {
+    hit(ruling.by, ruling.action);
+    terms.held_by = ruling.by;
+  } else if (std::holds_alternative<faults::ResetConnection>(ruling.action) ||
+             std::holds_alternative<faults::CloseConnection>(ruling.action)) {
+    hit(ruling.by, ruling.action);
+    terminal = ruling;
+  }
+  return terms;
+}
+
+void Connection::perform(const faults::Ruling& terminal) {
+  if (std::holds_alternative<faults::ResetConnection>(terminal.action)) {
+    end(faults::Peer::relay, true, terminal.by);
+  } else {
+    begin_closing(faults::Peer::relay, terminal.by);
+  }
+}
+
+}  // namespace breakwire::relay

@@ -1,0 +1,43 @@
+// An edge: where its callers dial, its connections, and the faults in force on it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include "faults/relay/connection.h"
+#include "faults/relay/listener.h"
+
+namespace breakwire::relay {
+
+/// Lives on the data-plane thread. Closed before it is destroyed, and destroyed after the io_context has run
+/// out of work.
+class Edge {
+ public:
+  /// Listening when constructed. Throws when the port cannot be had.
+  Edge(Plane& plane, EdgeOptions options, std::vector<Endpoint> upstream);
+  Edge(const Edge&) = delete;
+  Edge& operator=(const Edge&) = delete;
+
+  TcpAddress address() const { return listener_.address(); }
+  /// Answers when it came into force.
+  Instant arm(faults::WireFaultInstance fault);
+  void clear(const FaultId& fault);
+  faults::FaultTally tally(const FaultId& fault) const { return state_.faults.tally(fault); }
+  void redirect(std::vector<Endpoint> upstream) { state_.upstream = std::move(upstream); }
+  /// Ends every connection and frees the port.
+  void close();
+
+ private:
+  void accepted(Stream stream);
+  void out_of_descriptors();
+  std::vector<std::shared_ptr<Connection>> connections() const;
+
+  EdgeState state_;
+  Listener listener_;
+  std::map<ConnectionId, std::shared_ptr<Connection>> connections_;
+  std::set<FaultId> refusing_;  // faults that keep the listener closed
+  bool closed_ = false;
+};
+
+}  // namespace breakwire::relay

@@ -1,0 +1,28 @@
+// What everything on the data-plane thread shares. One thread touches it; nothing in it is locked.
+#pragma once
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+
+#include "faults/observation.h"
+#include "faults/relay/hangup_watch.h"
+#include "faults/relay/overhead_meter.h"
+
+namespace breakwire::relay {
+
+struct Plane {
+  explicit Plane(faults::Observer& to) : observer(to) {}
+
+  boost::asio::io_context io{1};
+  faults::Observer& observer;
+  HangupWatch hangups{io};
+  OverheadMeter overhead;
+  std::array<uint8_t, 64 * 1024> scratch;  // bytes just read; used up before the next read
+  uint64_t last_connection = 0;
+};
+
+/// The run's one clock.
+inline Instant clock_now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace breakwire::relay

@@ -1,0 +1,92 @@
+// What peers and a poor environment may do to the relay without ending it.
+#include <sys/resource.h>
+
+#include "tests/faults/relay/relay_test.h"
+
+namespace breakwire::relay::testing {
+namespace {
+
+class HostilePeersTest : public RelayTest {};
+
+TEST_F(HostilePeersTest, EndsAClientThatStopsInTheMiddleOfThePreface) {
+  Listener upstream;
+  const auto port =
+      open({.id = edge, .upstream = TcpAddress{.port = upstream.port()}, .handshake_timeout = 100ms});
+  auto client = dial(port);
+  auto server = upstream.accept();
+  ASSERT_TRUE(client.send("PRI * HTTP/2.0\r\n"));
+  EXPECT_EQ(client.receive_end(), 0);
+  EXPECT_EQ(server.receive_end(), 0);
+  const auto limit = recorder.wait_for<faults::LimitReached>().front();
+  EXPECT_EQ(limit.limit, "handshake_timeout");
+  EXPECT_EQ(limit.by, faults::Peer::downstream);
+  EXPECT_EQ(wait_for_end().by, faults::Peer::relay);
+}
+
+TEST_F(HostilePeersTest, LeavesASilentClientAloneForItMayWaitForItsServer) {
+  Listener upstream;
+  const auto port =
+      open({.id = edge, .upstream = TcpAddress{.port = upstream.port()}, .handshake_timeout = 20ms});
+  auto client = dial(port);
+  auto server = upstream.accept();
+  EXPECT_TRUE(client.silent());
+  ASSERT_TRUE(server.send("at last"));
+  EXPECT_EQ(client.receive(7), "at last");
+  EXPECT_TRUE(recorder.all<faults::LimitReached>().empty());
+}
+
+TEST_F(HostilePeersTest, PassesOnWhatBeganLikeTlsAndWentNoFurther) {
+  Listener upstream;
+  const auto port =
+      open({.id = edge, .upstream = TcpAddress{.port = upstream.port()}, .handshake_timeout = 20ms});
+  auto client = dial(port);
+  auto server = upstream.accept();
+  ASSERT_TRUE(client.send("\x16"));
+  EXPECT_EQ(server.receive(1), "\x16");
+}
+
+/// Lowers the limit of descriptors, and gives it back.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(rlim_t soft) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit lowered{.rlim_cur = soft, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &lowered);
+  }
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(HostilePeersTest, LetsCallersWaitInTheBacklogWhenDescriptorsRunOut) {
+  Listener upstream;
+  const auto port = open(upstream.port());
+  auto client = dial(port);  // the test's own socket exists before the shortage
+  auto first = upstream.accept();
+  auto waiting = Socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  {
+    const FewDescriptors shortage(3);
+    const auto address = loopback(port);
+    ASSERT_EQ(::connect(waiting.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    const auto limit = recorder.wait_for<faults::LimitReached>().front();
+    EXPECT_EQ(limit.limit, "descriptors");
+    EXPECT_EQ(limit.by, faults::Peer::relay);
+    ASSERT_TRUE(client.send("the others go on"));
+    EXPECT_EQ(first.receive(16), "the others go on");
+  }
+  auto second = upstream.accept();
+  ASSERT_TRUE(waiting.send("served"));
+  EXPECT_EQ(second.receive(6), "served");
+  EXPECT_EQ(recorder.all<faults::LimitReached>().size(), 1u);
+}
+
+TEST_F(HostilePeersTest, RefusesToListenWhereSomebodyElseDoes) {
+  Listener upstream;
+  EXPECT_ANY_THROW(open({.id = edge, .listen = {.port = upstream.port()}, .upstream = TcpAddress{}}));
+  EXPECT_ANY_THROW(open({.id = edge, .listen = {.host = "192.0.2.1"}, .upstream = TcpAddress{}}));
+  EXPECT_NO_THROW(open(upstream.port()));
+}
+
+}  // namespace
+}  // namespace breakwire::relay::testing
