@@ -36,12 +36,17 @@ struct Attempt {
     FaultId fault;
   };
   std::optional<End> end;
-  std::vector<FaultId> hit_by;  // faults that acted on this stream
+  std::vector<FaultId> hit_by;              // faults that acted on this stream
+  int http_status = 0;                      // of the response HEADERS; 0: none seen
+  std::optional<Instant> connection_ended;  // when the connection under it was over
 
-  /// What a gRPC client makes of the ending: the trailers' status, or the mapping of RST codes and lost
-  /// connections in PROTOCOL-HTTP2.md "HTTP2 Transport Mapping". nullopt while it has not ended.
+  /// What a gRPC client makes of the ending: the trailers' status; without one the mapping of the HTTP status
+  /// (grpc/grpc doc/http-grpc-status-mapping.md); the mapping of RST codes and lost connections in
+  /// PROTOCOL-HTTP2.md "HTTP2 Transport Mapping", where CANCEL at the deadline is DEADLINE_EXCEEDED and
+  /// elsewhere CANCELLED. nullopt while it has not ended.
   std::optional<StatusCode> outcome() const;
-  /// The moment the stream was over for its caller: written to it, or said by it.
+  /// The moment the stream was over for its caller: written to it, or said by it. An answer that never left
+  /// the relay was over with the connection. nullopt while none of that has happened.
   std::optional<Instant> ended_at() const;
 };
 
@@ -60,7 +65,8 @@ struct Joined {
   std::vector<Call> calls;
   Correlate::By by = Correlate::By::automatic;  // what was used
   uint64_t ambiguous = 0;                       // attempts that could belong to more than one call
-  std::string why_ambiguous;
+  std::vector<const Attempt*> ambiguous_attempts;
+  std::string why_ambiguous;  // of the first of them
 };
 
 /// The attempts of every edge, and the load's own view of its calls. Built once, in one pass, lives as long
@@ -71,6 +77,9 @@ class Calls {
 
   /// Infrastructure calls left out; in the order they began.
   std::vector<const Attempt*> attempts(const EdgeId& edge) const;
+  /// The same with infrastructure calls, for edges of breakwire's own.
+  std::vector<const Attempt*> attempts_of_all_kinds(const EdgeId& edge) const;
+  /// How attempts become calls, by the edge's `correlate`; see join.cpp for each way's rules.
   Joined join(const EdgeId& edge) const;
 
   struct LoadCall {
