@@ -217,8 +217,10 @@ bool Codec<ByteSize>::read(const json::Value& value, ByteSize& out, ErrorList& e
       {"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}};
   if (value.kind == json::Kind::string) {
     if (auto parts = number_and_unit(value.text)) {
-      if (auto unit = units.find(parts->second); unit != units.end()) {
-        out.bytes = static_cast<uint64_t>(parts->first * unit->second);
+      const auto unit = units.find(parts->second);
+      const double bytes = unit == units.end() ? -1 : parts->first * unit->second;
+      if (bytes >= 0 && bytes <= 0x1p53 && bytes == std::floor(bytes)) {
+        out.bytes = static_cast<uint64_t>(bytes);
         return true;
       }
     }
@@ -229,7 +231,15 @@ json::Value Codec<ByteSize>::schema() {
   return pattern_schema("^[0-9]+(\\.[0-9]+)?(B|kB|MB|GB|KiB|MiB|GiB)$|\\$\\{");
 }
 std::string Codec<ByteSize>::type() { return "size"; }
-std::string Codec<ByteSize>::show(const ByteSize& value) { return std::to_string(value.bytes) + "B"; }
+std::string Codec<ByteSize>::show(const ByteSize& value) {
+  static const std::vector<std::pair<uint64_t, std::string>> units{{1u << 30, "GiB"}, {1'000'000'000, "GB"},
+                                                                   {1u << 20, "MiB"}, {1'000'000, "MB"},
+                                                                   {1024, "KiB"},     {1000, "kB"}};
+  for (const auto& [size, name] : units) {
+    if (value.bytes != 0 && value.bytes % size == 0) return std::to_string(value.bytes / size) + name;
+  }
+  return std::to_string(value.bytes) + "B";
+}
 
 bool Codec<CountOrPercent>::read(const json::Value& value, CountOrPercent& out, ErrorList& errors) {
   if (value.kind == json::Kind::number) {

@@ -1,6 +1,7 @@
 #include "base/error.h"
 
 #include <algorithm>
+#include <cctype>
 
 namespace breakwire {
 namespace {
@@ -21,6 +22,12 @@ size_t distance(std::string_view a, std::string_view b) {
   return d[a.size()][b.size()];
 }
 
+std::string folded(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return lower;
+}
+
 std::string at(const Place& place) {
   std::string text = place.file.empty() ? "(input)" : place.file;
   if (place.line > 0) text += ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
@@ -29,6 +36,38 @@ std::string at(const Place& place) {
 
 // Long lines are cut to a window around the span, so that the caret stays on the screen.
 constexpr size_t widest = 120;
+
+/// The letters of UTF-8 text, one string each; bytes that fit nowhere count as part of the letter before.
+std::vector<std::string> letters_of(const std::string& text) {
+  std::vector<std::string> letters;
+  for (const char c : text) {
+    if (letters.empty() || (static_cast<unsigned char>(c) & 0xC0) != 0x80) letters.emplace_back();
+    letters.back() += c == '\t' ? ' ' : c;
+  }
+  return letters;
+}
+
+/// The line as far as it is shown, and under it the carets; one letter is one column, a tab one blank.
+struct Excerpt {
+  std::string line;
+  std::string carets;
+};
+
+Excerpt excerpt(const Place& where, const std::string& source_line) {
+  const std::vector<std::string> letters = letters_of(source_line);
+  const size_t column = std::min(where.column > 0 ? where.column - 1 : 0, letters.size());
+  size_t end = column;
+  for (size_t bytes = 0; end < letters.size() && bytes < where.length; ++end) bytes += letters[end].size();
+  const size_t from = letters.size() > widest && column > widest / 2 ? column - widest / 2 : 0;
+  const size_t to = std::min(letters.size(), from + widest);
+  Excerpt shown;
+  if (from > 0) shown.line += "…";
+  for (size_t i = from; i < to; ++i) shown.line += letters[i];
+  if (to < letters.size()) shown.line += "…";
+  shown.carets = std::string(column - from + (from > 0 ? 1 : 0), ' ') +
+                 std::string(std::max<size_t>(1, std::min(end, to) - std::min(column, to)), '^');
+  return shown;
+}
 
 }  // namespace
 
@@ -42,20 +81,9 @@ std::string render(const Error& error) {
   const std::string margin(number.size(), ' ');
   text += margin + "--> " + at(error.where) + "\n";
   if (error.where.line > 0 && !error.source_line.empty()) {
-    std::string line = error.source_line;
-    size_t column = error.where.column > 0 ? error.where.column - 1 : 0;
-    if (line.size() > widest && column > widest / 2) {
-      const size_t cut = column - widest / 2;
-      line = "…" + line.substr(cut);
-      column = column - cut + 1;
-    }
-    // Counted in columns on the screen: UTF-8 continuation bytes take none; tabs are shown as one blank.
-    std::replace(line.begin(), line.end(), '\t', ' ');
-    if (line.size() > widest) line = line.substr(0, widest) + "…";
-    const size_t length =
-        std::max<size_t>(1, std::min(error.where.length, line.size() > column ? line.size() - column : 1));
-    text += margin + " |\n" + number + " | " + line + "\n";
-    text += margin + " | " + std::string(column, ' ') + std::string(length, '^');
+    const Excerpt shown = excerpt(error.where, error.source_line);
+    text += margin + " |\n" + number + " | " + shown.line + "\n";
+    text += margin + " | " + shown.carets;
     if (!error.hint.empty()) text += " " + error.hint;
     text += "\n";
   } else if (!error.hint.empty()) {
@@ -73,9 +101,10 @@ std::string render(const ErrorList& errors) {
 
 std::string closest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
+  const std::string lower = folded(word);
   size_t least = std::max<size_t>(1, word.size() / 3) + 1;
   for (const auto& candidate : candidates) {
-    if (size_t d = distance(word, candidate); d < least) {
+    if (size_t d = distance(lower, folded(candidate)); d < least) {
       least = d;
       best = candidate;
     }

@@ -7,7 +7,8 @@
 
 namespace breakwire {
 
-/// A span of text in a file; lines and columns count from 1, `offset` is in bytes from 0.
+/// A span of text in a file; lines and columns count from 1 and columns in letters (code points); `offset`
+/// (from 0) and `length` are in bytes.
 struct Place {
   std::string file;
   size_t line = 0;  // 0: the whole file, or no file at all
@@ -34,7 +35,8 @@ using ErrorList = std::vector<Error>;
 std::string render(const Error& error);
 std::string render(const ErrorList& errors);
 
-/// The candidate closest to `word`, if one is close enough to be a slip of the finger; else empty.
+/// The candidate closest to `word`, if one is close enough to be a slip of the finger; else empty. Upper and
+/// lower case count as the same.
 std::string closest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// "did you mean `x`?", or the list of what is known when nothing is close.

@@ -6,10 +6,43 @@
 namespace breakwire::json {
 namespace {
 
+/// The length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629 §4), or 0.
+size_t utf8_length(std::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const auto follows = [&](size_t from, size_t count) {
+    for (size_t i = from; i < from + count; ++i) {
+      if ((byte(i) & 0xC0) != 0x80) return false;
+    }
+    return true;
+  };
+  const unsigned first = byte(0);
+  const unsigned second = byte(1);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return follows(1, 1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    const bool sound = (first != 0xE0 || second >= 0xA0) && (first != 0xED || second <= 0x9F);
+    return sound && follows(1, 2) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    const bool sound = (first != 0xF0 || second >= 0x90) && (first != 0xF4 || second <= 0x8F);
+    return sound && follows(1, 3) ? 4 : 0;
+  }
+  return 0;
+}
+
+// Bytes that are not UTF-8 (a service's log line, a peer's debug data) become U+FFFD: JSON is UTF-8, RFC 8259
+// §8.1.
 void escape(std::string_view text, std::string& out) {
   static constexpr char hex[] = "0123456789abcdef";
   out += '"';
-  for (unsigned char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x80) {
+      const size_t length = utf8_length(text.substr(i));
+      out += length > 0 ? text.substr(i, length) : "\uFFFD";
+      if (length > 0) i += length - 1;
+      continue;
+    }
     switch (c) {
       case '"':
         out += "\\\"";
@@ -119,6 +152,8 @@ std::string number_text(double value) {
 
 }  // namespace
 
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 Place place_of(const Span& span) {
   Place place;
   if (!span.source) return place;
@@ -133,6 +168,7 @@ Place place_of(const Span& span) {
       line_start = i + 1;
     }
   }
+  if (line_start == 0 && text.starts_with(byte_order_mark)) line_start = byte_order_mark.size();
   place.column = 1;
   for (size_t i = line_start; i < span.begin && i < text.size(); ++i) {
     if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80)
@@ -151,11 +187,13 @@ Error error_at(const Span& span, std::string what, std::string hint) {
               .also = {}};
   if (span.source && !span.source->text.empty()) {
     const std::string& text = span.source->text;
-    const size_t at = std::min(span.begin, text.size() - 1);
-    size_t start = at == 0 ? std::string::npos : text.rfind('\n', text[at] == '\n' ? at - 1 : at);
+    const size_t at = std::min(span.begin, text.size());
+    size_t start = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
     start = start == std::string::npos ? 0 : start + 1;
-    const size_t end = std::min(text.find('\n', at), text.size());
-    error.source_line = text.substr(start, end - start);
+    std::string line = text.substr(start, std::min(text.find('\n', at), text.size()) - start);
+    if (line.ends_with('\r')) line.pop_back();
+    if (start == 0 && line.starts_with(byte_order_mark)) line.erase(0, byte_order_mark.size());
+    error.source_line = std::move(line);
   }
   return error;
 }

@@ -27,8 +27,13 @@ class TokenScanner {
     } else if (std::string_view("{}[]").find(text[at_]) != std::string_view::npos) {
       ++at_;
     } else {
-      while (at_ < text.size() && (std::isalnum(static_cast<unsigned char>(text[at_])) || text[at_] == '+' ||
-                                   text[at_] == '-' || text[at_] == '.')) {
+      // Only while looking for the token of a syntax error can there be anything else; it is a token of one
+      // byte then.
+      const bool word = std::isalnum(static_cast<unsigned char>(text[at_])) || text[at_] == '-';
+      if (!word) ++at_;
+      while (word && at_ < text.size() &&
+             (std::isalnum(static_cast<unsigned char>(text[at_])) || text[at_] == '+' || text[at_] == '-' ||
+              text[at_] == '.')) {
         ++at_;
       }
     }
@@ -56,6 +61,9 @@ class TokenScanner {
   std::shared_ptr<const Source> source_;
   size_t at_ = 0;
 };
+
+/// Objects and lists inside one another; the tree is walked and freed by recursion.
+constexpr size_t deepest = 256;
 
 /// Builds the tree from nlohmann's events.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
@@ -97,14 +105,10 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception& exception) override {
-    std::string what = exception.what();
-    if (size_t at = what.find("syntax error"); at != std::string::npos) {
-      what = what.substr(at);
-    } else if (size_t colon = what.find(": "); colon != std::string::npos) {
-      what = what.substr(colon + 2);
-    }
-    const size_t at = position > 0 ? position - 1 : 0;
-    errors.insert(errors.begin(), error_at({tokens_.source(), at, at + 1}, "not JSON: " + what));
+    const Span span = token_at(position > 0 ? position - 1 : 0);
+    // 406: a number beyond the range of double.
+    const std::string what = exception.id == 406 ? "the number is out of range" : plain(exception.what());
+    fail(error_at(span, "not JSON: " + what, hint_for(what, span)));
     return false;
   }
 
@@ -146,7 +150,49 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
   bool open(Kind kind) {
     stack_.push_back({make(kind), {}, {}, {}});
-    return true;
+    if (stack_.size() <= deepest) return true;
+    fail(error_at(stack_.back().value.span, "nested more than " + std::to_string(deepest) + " deep"));
+    return false;
+  }
+
+  /// An error after which nothing more is read: the only one that counts.
+  void fail(Error error) { errors.insert(errors.begin(), std::move(error)); }
+
+  /// The parser counts the bytes it has read, so it names a token's last one; people look for its first.
+  Span token_at(size_t offset) const {
+    const size_t size = tokens_.source()->text.size();
+    if (offset >= size) return {tokens_.source(), size, size};
+    TokenScanner scanner(tokens_.source());
+    for (Span token = scanner.next(); token.begin < token.end && token.begin <= offset;
+         token = scanner.next()) {
+      if (offset < token.end) return within_line(token);
+    }
+    return {tokens_.source(), offset, offset + 1};  // a comma or colon
+  }
+
+  /// An unclosed string ends where its line does.
+  static Span within_line(Span token) {
+    token.end = std::min(token.end, token.source->text.find_first_of("\r\n", token.begin));
+    return token;
+  }
+
+  /// The parser's sentence without its own name, its position and the text it has read, which the caret
+  /// shows.
+  static std::string plain(std::string what) {
+    if (const size_t at = what.find("syntax error"); at != std::string::npos) what = what.substr(at);
+    const size_t read = what.find("; last read: '");
+    if (read == std::string::npos) return what;
+    const size_t rest = what.rfind("'; expected ");
+    return what.substr(0, read) + (rest == std::string::npos || rest < read ? "" : what.substr(rest + 1));
+  }
+
+  static std::string hint_for(const std::string& what, const Span& span) {
+    const std::string& text = span.source->text;
+    if (what.find("unexpected '}'") == std::string::npos && what.find("unexpected ']'") == std::string::npos)
+      return "";
+    if (span.begin == 0) return "";
+    const size_t before = text.find_last_not_of(" \t\r\n", span.begin - 1);
+    return before != std::string::npos && text[before] == ',' ? "remove the comma before it" : "";
   }
 
   bool close() {
