@@ -1,5 +1,7 @@
 #include "faults/http2/block_path.h"
 
+#include <algorithm>
+
 namespace breakwire::http2 {
 
 std::string FieldBlock::fragment() const {
@@ -19,8 +21,9 @@ void FieldBlock::keep() {
 
 void BlockPath::write(std::string& out, const FieldBlock& block, const faults::Metadata& fields, StreamId id,
                       bool end_stream, uint32_t max_frame_size) {
-  if (!encoder_ && block.number == written_) {
+  if (!encoder_ && block.number == written_ && block.number >= limited_from_) {
     ++written_;
+    smallest_limit_.reset();  // the sender's own update is in this block
     if (id == block.stream && end_stream == block.end_stream) {
       out.append(block.frames());
     } else {
@@ -34,11 +37,22 @@ void BlockPath::write(std::string& out, const FieldBlock& block, const faults::M
 
 void BlockPath::inject(std::string& out, const faults::Metadata& fields, StreamId id, bool end_stream,
                        uint32_t max_frame_size) {
-  const std::string block = encoder_ ? encoder_->encode(fields) : encode_literally(fields);
+  std::string block;
+  if (encoder_) {
+    block = encoder_->encode(fields);
+  } else {
+    if (smallest_limit_) append_table_size_updates(block, *smallest_limit_, table_limit_);
+    smallest_limit_.reset();
+    block += encode_literally(fields);
+  }
   append_field_block(out, id, block, end_stream, max_frame_size);
 }
 
 void BlockPath::set_table_limit(uint32_t limit) {
+  if (limit < table_limit_) {
+    limited_from_ = arrived_;
+    smallest_limit_ = std::min(limit, smallest_limit_.value_or(limit));
+  }
   table_limit_ = limit;
   if (encoder_) encoder_->set_table_limit(limit);
 }

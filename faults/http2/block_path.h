@@ -60,6 +60,8 @@ class BlockPath {
   uint64_t arrived_ = 0;
   uint64_t written_ = 0;  // blocks written verbatim so far
   uint32_t table_limit_ = default_table_size;
+  uint64_t limited_from_ = 0;               // blocks before this one were encoded for an older limit
+  std::optional<uint32_t> smallest_limit_;  // since the last block; its receiver waits for a size update
   std::optional<FieldEncoder> encoder_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
 #include <new>
 
 namespace breakwire::http2 {
@@ -10,17 +11,20 @@ namespace {
 constexpr size_t field_overhead = 32;
 constexpr uint32_t initial_table_size = 4096;
 
-void append_length(std::string& out, size_t length) {
-  constexpr size_t prefix = 0x7f;
-  if (length < prefix) {
-    out.push_back(static_cast<char>(length));
+/// An integer (RFC 7541 §5.1): its first byte has `pattern` in the bits above those of `prefix`.
+void append_integer(std::string& out, uint8_t pattern, size_t prefix, size_t number) {
+  if (number < prefix) {
+    out.push_back(static_cast<char>(pattern | number));
     return;
   }
-  out.push_back(static_cast<char>(prefix));
-  for (length -= prefix; length >= 0x80; length >>= 7)
-    out.push_back(static_cast<char>(0x80 | (length & 0x7f)));
-  out.push_back(static_cast<char>(length));
+  out.push_back(static_cast<char>(pattern | prefix));
+  for (number -= prefix; number >= 0x80; number >>= 7) {
+    out.push_back(static_cast<char>(0x80 | (number & 0x7f)));
+  }
+  out.push_back(static_cast<char>(number));
 }
+
+void append_length(std::string& out, size_t length) { append_integer(out, 0, 0x7f, length); }
 
 }  // namespace
 
@@ -127,6 +131,11 @@ std::string encode_literally(const faults::Metadata& fields) {
     out.append(field.value);
   }
   return out;
+}
+
+void append_table_size_updates(std::string& out, uint32_t smallest, uint32_t last) {
+  append_integer(out, 0x20, 0x1f, smallest);
+  if (last != smallest) append_integer(out, 0x20, 0x1f, last);
 }
 
 }  // namespace breakwire::http2

@@ -57,5 +57,8 @@ class FieldEncoder {
 /// A block that neither uses nor changes the decoder's dynamic table: literals without indexing (RFC 7541
 /// §6.2.2), never-indexed fields as such (§6.2.3), no Huffman coding.
 std::string encode_literally(const faults::Metadata& fields);
+/// Dynamic table size updates (§6.3), due at the beginning of the first block after the limit became smaller:
+/// the smallest, and, if it is another, the last (§4.2).
+void append_table_size_updates(std::string& out, uint32_t smallest, uint32_t last);
 
 }  // namespace breakwire::http2

@@ -103,6 +103,17 @@ void Session::Core::end_turn() {
   // What waits for the upstream's slots or a receiver's room may free more of them as it leaves.
   for (bool again = true; again && !over_;) {
     again = false;
+    if (std::exchange(downstream_begun_, false)) {
+      std::vector<StreamId> calls;
+      for (const auto& [id, stream] : streams_) calls.push_back(id);
+      for (StreamId id : calls) {
+        const auto it = streams_.find(id);
+        if (it == streams_.end()) continue;
+        settle_stream(*it->second, Direction::request);
+        pump(*it->second, Direction::request);
+      }
+      again = true;
+    }
     if (std::exchange(slot_freed_, false)) {
       for (StreamId id : std::exchange(waiting_for_slot_, {})) {
         if (const auto it = streams_.find(id); it != streams_.end()) pump(*it->second, Direction::request);
@@ -153,6 +164,7 @@ void Session::Core::limit_reached(Side by, const std::string& option) {
 }
 
 void Session::Core::say_goaway(Side to, Http2Error code) {
+  if (!peer(to).begun) return;  // GOAWAY may be left out, SETTINGS not (§3.4)
   // Streams above the last id count as not processed: only those may, of which nothing was forwarded.
   const StreamId last =
       to == Side::downstream ? std::min(ids_.highest_processed(), goaway_down_.value_or(max_stream_id)) : 0;
@@ -250,6 +262,7 @@ void Session::Core::update_held(Stream& stream, Direction direction) {
 }
 
 void Session::Core::settle_connection(Direction direction) {
+  if (!peer(sender(direction)).begun) return;
   Way& on = way(direction);
   const int64_t advance = std::min(on.held, static_cast<int64_t>(options_.limits.held_bytes));
   const int64_t due = on.connection.credit_due(advance);
@@ -259,6 +272,7 @@ void Session::Core::settle_connection(Direction direction) {
 }
 
 void Session::Core::settle_stream(Stream& stream, Direction direction) {
+  if (!peer(sender(direction)).begun) return;
   if (direction == Direction::request && stream.down_reset) return;
   if (direction == Direction::response && (!stream.opened() || stream.up_closed())) return;
   Lane& lane = stream.lane(direction);

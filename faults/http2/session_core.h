@@ -1,6 +1,6 @@
 // The inside of http2::Session. Split over session_core.cpp (what holds it together), session_frames.cpp
-// (control frames), session_calls.cpp (what a call's frames go through) and session_rulings.cpp (what faults
-// do to calls). Pure.
+// (control frames), session_calls.cpp (what a call's frames go through), session_data.cpp (DATA) and
+// session_rulings.cpp (what faults do to calls). Pure.
 #pragma once
 
 #include <array>
@@ -83,6 +83,7 @@ class Session::Core {
     SettingsQueue settings;  // SETTINGS sent to it
     Instant resets_since{};  // RST_STREAM from it, counted by the second
     size_t resets = 0;
+    bool begun = false;  // SETTINGS, which have to come first, were written to it
     bool gone = false;
   };
   /// One direction of the connection.
@@ -134,21 +135,23 @@ class Session::Core {
   // session_calls.cpp
   void on_block(Side from, const BlockView& block);
   void on_new_call(const BlockView& block, uint64_t number, faults::Metadata fields);
-  void on_data(Side from, const DataPiece& piece);
   void enqueue(Stream& stream, Direction direction, Item item);
   void pump(Stream& stream, Direction direction);
   bool finish(Stream& stream);
   Step pass(Stream& stream, Direction direction, Item& item);
   Step pass_request_headers(Stream& stream, Item& item);
   Step pass_response_headers(Stream& stream, Item& item);
-  Step pass_data(Stream& stream, Direction direction, Item& item);
   Step pass_reset(Stream& stream, Item& item);
   Step pass_withheld(Stream& stream, Item& item);
   bool open_upstream(Stream& stream);
+  bool slot_free() const { return !max_streams_ || upstream_open_ < *max_streams_; }
+
+  // session_data.cpp
+  void on_data(Side from, const DataPiece& piece);
+  Step pass_data(Stream& stream, Direction direction, Item& item);
   bool write_data(Stream& stream, Direction direction, Item& item, size_t upto, bool with_tail);
   void message_seen(Stream& stream, Direction direction, const Item& item, const Item::Message& message,
                     bool written);
-  bool slot_free() const { return !max_streams_ || upstream_open_ < *max_streams_; }
 
   // session_rulings.cpp
   /// Asks about the next thing in the lane; afterwards it has a gate, unless it may simply pass.
@@ -178,6 +181,7 @@ class Session::Core {
   std::optional<uint32_t> max_streams_;  // the upstream's MAX_CONCURRENT_STREAMS
   std::set<StreamId> waiting_for_slot_;
   bool slot_freed_ = false;
+  bool downstream_begun_ = false;      // since the last turn: what it needs an answer for may go on
   std::optional<StreamId> goaway_up_;  // the upstream's last id, and what downstream was told
   std::optional<StreamId> goaway_down_;
   std::multimap<Instant, std::pair<StreamId, Direction>> due_;

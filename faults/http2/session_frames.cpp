@@ -1,5 +1,6 @@
 // Control frames: they travel end to end, whatever faults do to calls (RELAY.md rules 2, 4, 5, 7, 10).
 #include <algorithm>
+#include <utility>
 
 #include "faults/http2/session_core.h"
 
@@ -72,6 +73,7 @@ void Session::Core::on_settings(Side from, const FrameHeader& header, Bytes payl
   append_frame(out(to), FrameType::settings, header.flags, 0,
                {reinterpret_cast<const uint8_t*>(forwarded.data()), forwarded.size()});
   peer(to).output.control_frame();
+  if (!std::exchange(peer(to).begun, true)) downstream_begun_ |= to == Side::downstream;
   peer(to).settings.sent(SettingsQueue::Origin::peer, std::move(settings));
   if (peer(to).settings.pending() > options_.limits.queued_control_frames) {
     limit_reached(from, "queued_control_frames");

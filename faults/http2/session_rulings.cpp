@@ -17,6 +17,11 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 
 bool is_forward(const faults::WireAction& action) { return std::holds_alternative<faults::Forward>(action); }
 
+bool answers(const faults::WireAction& action) {
+  return std::holds_alternative<faults::EndCall>(action) ||
+         std::holds_alternative<faults::ResetStream>(action);
+}
+
 }  // namespace
 
 void Session::Core::consult(Stream& stream, Direction direction, Stage stage, uint64_t message,
@@ -42,6 +47,8 @@ Session::Core::Step Session::Core::reach(Stream& stream, Direction direction, St
 Session::Core::Step Session::Core::resolve(Stream& stream, Direction direction) {
   Lane& lane = stream.lane(direction);
   if (lane.gate->due > now_) return Step::waits;
+  // Nothing can be answered before the upstream's SETTINGS have opened that direction.
+  if (answers(lane.gate->action) && !peer(Side::downstream).begun) return Step::waits;
   if (!is_forward(lane.gate->action) && !std::exchange(lane.gate->told, true)) {
     fault_hit(lane.gate->by, stream.down, lane.gate->action);
   }
@@ -84,10 +91,13 @@ Session::Core::Step Session::Core::end_with_status(Stream& stream, const faults:
   const auto ticket = tell_ended(
       stream,
       {.how = faults::Ending::ended_by_fault, .status = answer.code, .message = answer.message, .fault = by});
-  way(Direction::response)
-      .blocks.inject(out(Side::downstream),
-                     status_fields(!stream.response_started, answer.code, answer.message, answer.metadata),
-                     stream.down, true, peer(Side::downstream).accepts.max_frame_size);
+  if (!stream.lane(Direction::response)
+           .sent_end) {  // else the upstream has answered before the request's end
+    way(Direction::response)
+        .blocks.inject(out(Side::downstream),
+                       status_fields(!stream.response_started, answer.code, answer.message, answer.metadata),
+                       stream.down, true, peer(Side::downstream).accepts.max_frame_size);
+  }
   ended_leaves(stream, ticket, Side::downstream);
   if (!stream.lane(Direction::request).received_end) {
     send_reset(Side::downstream, stream.down, Http2Error::no_error);

@@ -58,6 +58,15 @@ Endpoint::Endpoint(Role role, Options options) : options_(std::move(options)), r
         self(user).bodies_.erase(id);
         return 0;
       });
+  nghttp2_session_callbacks_set_on_frame_send_callback(
+      callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* user) {
+        if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR &&
+            !self(user).may_say_goaway) {
+          self(user).complaints.push_back(std::string("sends GOAWAY ") +
+                                          nghttp2_http2_strerror(frame->goaway.error_code));
+        }
+        return 0;
+      });
   nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(
       callbacks, [](nghttp2_session*, const nghttp2_frame* frame, int code, void* user) {
         self(user).complaints.push_back("invalid frame of type " + std::to_string(frame->hd.type) + " on " +

@@ -67,6 +67,7 @@ class Endpoint {
 
   std::map<int32_t, Received> streams;
   std::vector<std::string> complaints;  // nothing must ever be here
+  bool may_say_goaway = false;          // with an error, because the test wants it
   std::optional<uint32_t> goaway_last;  // of the last GOAWAY received
   uint32_t goaway_code = 0;
   std::string goaway_debug;
