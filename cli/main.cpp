@@ -1,0 +1,93 @@
+// The command line: what can be typed, and the one place where exceptions become sentences.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "cli/commands.h"
+
+namespace breakwire::cli {
+namespace {
+
+constexpr const char* exit_codes =
+    "Exit codes: 0 passed, 1 failed, 2 inconclusive, 3 harness error, 4 bad file or usage (4 > 3 > 1 > 2 > "
+    "0).";
+
+void add_selection(CLI::App& command, Selection& selection) {
+  command.add_option("PATH", selection.paths, "Scenario files, or folders of them")->required();
+  command
+      .add_option("--tag", selection.tags,
+                  "Only scenarios with this tag (may be given several times: any of them)")
+      ->allow_extra_args(false);
+  command
+      .add_option("--only", selection.only,
+                  "Only the scenario with this id: name, name[variant] or name~twin")
+      ->allow_extra_args(false);
+  command.add_option("--seed", selection.seed, "Use this seed instead of the files' own");
+}
+
+int dispatch(int argc, char** argv) {
+  CLI::App app{
+      "breakwire: breaks gRPC services on cue and judges, from the wire, whether they keep their promises."};
+  app.footer(exit_codes);
+  app.set_version_flag("--version", BREAKWIRE_VERSION);
+  app.require_subcommand(1);
+  int code = 0;
+
+  RunOptions run_options;
+  run_options.command.assign(argv, argv + argc);
+  auto* run = app.add_subcommand("run", "Run scenarios and write a report");
+  add_selection(*run, run_options.selection);
+  run->add_option("--jobs", run_options.jobs,
+                  "Scenarios at a time (default: the number of cores, at least 2)")
+      ->check(CLI::Range(1, 256));
+  run->add_option("--report", run_options.report, "Folder for report.json, histories and logs")
+      ->capture_default_str();
+  run->add_option("--bin", run_options.bin, "Folder that ${bin} stands for (default: beside breakwire)");
+  run->footer(exit_codes);
+  run->callback([&] { code = run_command(run_options); });
+
+  Selection selection;
+  auto* validate =
+      app.add_subcommand("validate", "Read scenario files and say everything that is wrong with them");
+  add_selection(*validate, selection);
+  validate->callback([&] { code = validate_command(selection); });
+
+  std::string what, name;
+  auto* list = app.add_subcommand("list", "List the kinds of faults or checks");
+  list->add_option("WHAT", what, "faults or checks")->required()->check(CLI::IsMember({"faults", "checks"}));
+  list->callback([&] { code = list_command(what); });
+
+  auto* explain = app.add_subcommand("explain", "Explain one kind of fault or check");
+  explain->add_option("NAME", name, "Its name")->required();
+  explain->callback([&] { code = explain_command(name); });
+
+  auto* schema = app.add_subcommand("schema", "Print the JSON Schema of scenario files or of report.json");
+  schema->add_option("WHAT", what, "scenario or report")
+      ->required()
+      ->check(CLI::IsMember({"scenario", "report"}));
+  schema->callback([&] { code = schema_command(what); });
+
+  auto* docs = app.add_subcommand("docs", "Print docs/faults.md or docs/checks.md");
+  docs->add_option("WHAT", what, "faults or checks")->required()->check(CLI::IsMember({"faults", "checks"}));
+  docs->callback([&] { code = docs_command(what); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // --help and --version come this way too, with exit code 0.
+    return app.exit(error) == 0 ? 0 : 4;
+  }
+  return code;
+}
+
+}  // namespace
+}  // namespace breakwire::cli
+
+int main(int argc, char** argv) {
+  try {
+    return breakwire::cli::dispatch(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return 3;
+  }
+}

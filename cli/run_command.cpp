@@ -1,0 +1,108 @@
+// `breakwire run`: select, run, tell, write report.json.
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "harness/run/suite.h"
+#include "reports/console.h"
+#include "reports/json_report.h"
+
+namespace breakwire::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string folder_of_this_program() { return fs::read_symlink("/proc/self/exe").parent_path().string(); }
+
+std::string wall_clock() {
+  char text[32];
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+/// Replaced as a whole, so that a reader never sees half of it.
+void write_file(const fs::path& path, const std::string& text) {
+  fs::create_directories(path.parent_path());
+  const fs::path fresh = path.string() + ".new";
+  std::ofstream file(fresh, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (!file)
+    throw std::runtime_error("cannot write " + fresh.string() +
+                             ": is the disk full, or the folder read-only?");
+  fs::rename(fresh, path);
+}
+
+/// A file that cannot be read stands in the report as a scenario in error.
+run::ScenarioResult bad_file(const std::string& file, const ErrorList& errors) {
+  run::ScenarioResult result{
+      .id = fs::path(file).stem().string(), .file = file, .name = fs::path(file).stem().string()};
+  result.verdict = run::Verdict::error;
+  result.file_at_fault = true;
+  result.reason = render(errors);
+  while (result.reason.ends_with('\n')) result.reason.pop_back();
+  return result;
+}
+
+std::string replay_flags(const RunOptions& options) {
+  return options.bin.empty() ? "" : " --bin " + options.bin;
+}
+
+}  // namespace
+
+int run_command(const RunOptions& options) {
+  const Interrupt interrupt;
+  const Selected selected = select(options.selection);
+  for (const auto& note : selected.notes) std::fprintf(stderr, "%s\n", note.c_str());
+  for (const auto& [file, errors] : selected.bad) std::fputs(render(errors).c_str(), stderr);
+  const std::string here = folder_of_this_program();
+  const std::string bin = options.bin.empty() ? here : fs::absolute(options.bin).lexically_normal().string();
+  if (!fs::is_directory(bin)) {
+    std::fprintf(stderr,
+                 "error: --bin %s is not a folder\n  give the folder that holds the services' programs\n",
+                 bin.c_str());
+    return 4;
+  }
+  const unsigned cores = std::max(2u, std::thread::hardware_concurrency());
+  const reports::ConsoleOptions console{.colour = isatty(STDOUT_FILENO) == 1};
+  run::SuiteOptions suite{.jobs = options.jobs == 0 ? cores : options.jobs,
+                          .bin = bin,
+                          .guard_program = here + "/breakwire-guard",
+                          .report_dir = fs::absolute(options.report).lexically_normal().string(),
+                          .replay_flags = replay_flags(options)};
+  suite.progress.ended = [&](const run::ScenarioResult& result, size_t done, size_t total) {
+    std::fputs(reports::progress(result, done, total, console).c_str(), stdout);
+    std::fflush(stdout);
+  };
+  if (selected.scenarios.empty()) {
+    std::fprintf(stderr, "error: nothing to run: %zu file%s looked at, no scenario selected\n",
+                 selected.files, selected.files == 1 ? "" : "s");
+    if (!options.selection.tags.empty() || !options.selection.only.empty())
+      std::fputs("  no scenario has the wanted --tag or --only\n", stderr);
+    if (selected.bad.empty()) return 4;
+  } else {
+    std::printf("running %zu scenario%s, %u at a time; report in %s\n", selected.scenarios.size(),
+                selected.scenarios.size() == 1 ? "" : "s", suite.jobs, options.report.c_str());
+    std::fflush(stdout);
+  }
+  run::RunResult result = run_suite(selected.scenarios, suite, interrupt.token());
+  result.version = BREAKWIRE_VERSION;
+  result.started = wall_clock();
+  result.command = options.command;
+  for (const auto& [file, errors] : selected.bad) result.scenarios.push_back(bad_file(file, errors));
+  write_file(fs::path(suite.report_dir) / "report.json", reports::json_report(result));
+  std::fputs(reports::closing(result, console).c_str(), stdout);
+  std::printf("report: %s/report.json\n", options.report.c_str());
+  return exit_code_of(result);
+}
+
+}  // namespace breakwire::cli

@@ -1,0 +1,68 @@
+#include "harness/run/recorder.h"
+
+namespace breakwire::run {
+namespace {
+
+/// Events the conductor waits for besides what the timeline says.
+bool concerns_conductor(const history::Payload& what) {
+  return std::holds_alternative<history::LoadEnded>(what) ||
+         std::holds_alternative<history::ProcessExited>(what);
+}
+
+}  // namespace
+
+Instant time_of(const faults::Observation& observation) {
+  return std::visit(
+      [](const auto& seen) {
+        if constexpr (requires { seen.times; }) {
+          return seen.times.received;
+        } else {
+          return seen.at;
+        }
+      },
+      observation);
+}
+
+Recorder::Recorder(history::Setup setup, Timeline& timeline)
+    : history_(std::move(setup)), timeline_(timeline) {}
+
+void Recorder::record(Instant at, history::Payload what) {
+  bool due = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (finished_) return;
+    history_.append(at, std::move(what));
+    const auto& event = history_.events().back();
+    due = timeline_.observe(event) || concerns_conductor(event.what);
+    woken_ = woken_ || due;
+  }
+  if (due) changed_.notify_all();
+}
+
+void Recorder::observe(faults::Observation observation) {
+  const Instant at = time_of(observation);
+  std::visit([&](auto&& seen) { record(at, history::Payload(std::forward<decltype(seen)>(seen))); },
+             std::move(observation));
+}
+
+void Recorder::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Recorder::wait_until(Instant deadline) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, deadline, [&] { return woken_; });
+  woken_ = false;
+}
+
+history::History Recorder::finish() {
+  const std::lock_guard lock(mutex_);
+  finished_ = true;
+  return std::move(history_);
+}
+
+}  // namespace breakwire::run

@@ -1,0 +1,175 @@
+#include "harness/run/timeline.h"
+
+#include <algorithm>
+
+#include "faults/match.h"
+#include "harness/history/calls.h"
+
+namespace breakwire::run {
+namespace {
+
+using namespace history;
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+
+bool method_matches(const std::optional<std::string>& pattern, const std::string& method) {
+  return !is_infrastructure(method) && (!pattern || faults::matches_pattern(*pattern, method));
+}
+
+/// The event shows one call of `when.on` reaching the stage.
+bool reaches(const scenario::WhenCall& when, const Event& event) {
+  switch (when.stage) {
+    case faults::Stage::headers:
+      if (const auto* call = std::get_if<faults::CallStarted>(&event.what)) {
+        return call->edge == when.on && method_matches(when.method, call->method);
+      }
+      return false;
+    case faults::Stage::request_message:
+    case faults::Stage::response_message:
+      if (const auto* message = std::get_if<faults::MessageSeen>(&event.what)) {
+        const auto way = when.stage == faults::Stage::request_message ? faults::Direction::request
+                                                                      : faults::Direction::response;
+        return message->edge == when.on && message->direction == way;
+      }
+      return false;
+    case faults::Stage::request_end:
+      return false;  // no event of its own; the file format refuses it
+    case faults::Stage::response_headers:
+      if (const auto* response = std::get_if<faults::ResponseStarted>(&event.what))
+        return response->edge == when.on;
+      return false;
+    case faults::Stage::response_end:
+      if (const auto* end = std::get_if<faults::CallEnded>(&event.what)) return end->edge == when.on;
+      return false;
+  }
+  return false;
+}
+
+/// The event is the moment of `fault` that `mark` names. An instantaneous fault ends as it starts.
+bool is_mark(const scenario::WhenAfter& when, bool instant, const Event& event) {
+  if (when.mark == "start" || (when.mark == "end" && instant)) {
+    const auto* armed = std::get_if<FaultArmed>(&event.what);
+    return armed && armed->fault == when.fault;
+  }
+  if (when.mark == "first_hit") {
+    const auto* hit = std::get_if<faults::FaultHit>(&event.what);
+    return hit && hit->fault == when.fault;
+  }
+  const auto* cleared = std::get_if<FaultCleared>(&event.what);
+  return cleared && cleared->fault == when.fault;
+}
+
+}  // namespace
+
+Timeline::Timeline(const scenario::Scenario& scenario)
+    : scenario_(scenario), states_(scenario.timeline.size()), setup_(setup_of(scenario)), in_flight_(setup_) {}
+
+bool Timeline::is_instant(const FaultId& fault) const {
+  const auto* setup = setup_.fault(fault);
+  return setup && setup->instant;
+}
+
+std::string Timeline::health_name(const scenario::WhenHealth& when) const {
+  const auto* service = scenario_.service(when.service);
+  if (when.name == "liveness" && service) return service->liveness;
+  if (when.name == "readiness" && service) return service->readiness;
+  return "";
+}
+
+void Timeline::start(Instant zero) {
+  zero_ = zero;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    if (const auto* at = std::get_if<Duration>(&scenario_.timeline[i].trigger)) {
+      states_[i].begins = zero + *at;
+      states_[i].at = State::At::due;
+    }
+  }
+}
+
+void Timeline::listen(Instant now) {
+  listening_ = true;
+  // What is in flight already counts: the condition is a state, not an edge.
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const auto* when = std::get_if<scenario::When>(&scenario_.timeline[i].trigger);
+    const auto* in_flight = when ? std::get_if<scenario::WhenInFlight>(when) : nullptr;
+    if (in_flight && states_[i].at == State::At::waiting &&
+        in_flight_.at_place(in_flight->on, in_flight->method) >= in_flight->at_least) {
+      states_[i].begins = now;
+      states_[i].at = State::At::due;
+    }
+  }
+}
+
+bool Timeline::happened(const scenario::When& when, State& state, const Event& event) {
+  return std::visit(
+      Overloaded{
+          [&](const scenario::WhenInFlight& w) { return in_flight_.at_place(w.on, w.method) >= w.at_least; },
+          [&](const scenario::WhenCall& w) { return reaches(w, event) && ++state.seen == w.nth; },
+          [&](const scenario::WhenAfter& w) { return is_mark(w, is_instant(w.fault), event); },
+          [&](const scenario::WhenHealth& w) {
+            const auto* health = std::get_if<HealthSeen>(&event.what);
+            return health && health->service == w.service && health->name == w.name &&
+                   to_text(health->status) == w.is;
+          },
+          [&](const scenario::WhenExit& w) {
+            const auto* exit = std::get_if<ProcessExited>(&event.what);
+            return exit && exit->service == w.service;
+          }},
+      when);
+}
+
+bool Timeline::observe(const Event& event) {
+  in_flight_.feed(event.what);
+  if (!listening_) return false;
+  bool due = false;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    if (states_[i].at != State::At::waiting) continue;
+    const auto* when = std::get_if<scenario::When>(&scenario_.timeline[i].trigger);
+    if (!when || !happened(*when, states_[i], event)) continue;
+    const auto* after = std::get_if<scenario::WhenAfter>(when);
+    states_[i].begins = event.at + (after ? after->delay : Duration::zero());
+    states_[i].at = State::At::due;
+    due = true;
+  }
+  return due;
+}
+
+std::vector<Timeline::Due> Timeline::due(Instant now) {
+  std::vector<std::pair<Instant, Due>> found;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    State& state = states_[i];
+    if (state.at == State::At::due && state.begins && *state.begins <= now) {
+      found.push_back({*state.begins, {i, Due::What::arm}});
+      state.at = State::At::armed;
+    } else if (state.at == State::At::armed && state.ends && *state.ends <= now) {
+      found.push_back({*state.ends, {i, Due::What::clear}});
+      state.at = State::At::cleared;
+    }
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Due> all;
+  for (const auto& [at, what] : found) all.push_back(what);
+  return all;
+}
+
+void Timeline::armed(size_t entry, Instant at) {
+  if (const auto& length = scenario_.timeline[entry].length) states_[entry].ends = at + *length;
+}
+
+std::optional<Instant> Timeline::next() const {
+  std::optional<Instant> earliest;
+  const auto consider = [&](const std::optional<Instant>& at) {
+    if (at && (!earliest || *at < *earliest)) earliest = at;
+  };
+  for (const auto& state : states_) {
+    if (state.at == State::At::due) consider(state.begins);
+    if (state.at == State::At::armed) consider(state.ends);
+  }
+  return earliest;
+}
+
+}  // namespace breakwire::run

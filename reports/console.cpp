@@ -1,0 +1,101 @@
+#include "reports/console.h"
+
+#include <cstdio>
+
+namespace breakwire::reports {
+namespace {
+
+using namespace run;
+
+std::string painted(Verdict verdict, const ConsoleOptions& options) {
+  std::string word(checks::to_text(verdict));
+  const std::string padding(word.size() < 12 ? 12 - word.size() : 0, ' ');
+  if (!options.colour) return word + padding;
+  const char* colour = verdict == Verdict::passed         ? "\x1b[32m"
+                       : verdict == Verdict::failed       ? "\x1b[31m"
+                       : verdict == Verdict::inconclusive ? "\x1b[33m"
+                                                          : "\x1b[35m";
+  return colour + word + "\x1b[0m" + padding;
+}
+
+std::string seconds(Duration duration) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f s", to_ms(duration) / 1000);
+  return text;
+}
+
+std::string indented(const std::string& text, const std::string& margin) {
+  std::string out = margin;
+  for (char c : text) {
+    out += c;
+    if (c == '\n') out += margin;
+  }
+  return out;
+}
+
+std::string check_lines(const CheckOutcome& check) {
+  std::string text = "           - " + check.name + ": " + std::string(checks::to_text(check.result.verdict));
+  if (check.line > 0) text += "  (" + check.file + ":" + std::to_string(check.line) + ")";
+  text +=
+      "\n             expected: " + check.result.expected + "\n             found:    " + check.result.actual;
+  if (!check.result.reason.empty()) text += "\n             because:  " + check.result.reason;
+  if (!check.window.empty()) text += "\n             window:   " + check.window;
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string progress(const ScenarioResult& result, size_t done, size_t total, const ConsoleOptions& options) {
+  const std::string of = std::to_string(total);
+  std::string number = std::to_string(done);
+  number.insert(0, of.size() > number.size() ? of.size() - number.size() : 0, ' ');
+  std::string text = "[" + number + "/" + of + "] " + painted(result.verdict, options) + result.id + "  " +
+                     seconds(result.took);
+  if (result.twin && result.verdict == Verdict::passed) {
+    std::string red;
+    for (const auto& name : result.twin->observed) red += (red.empty() ? "" : ", ") + name;
+    text += "  (red as it must be: " + red + ")";
+  }
+  text += "\n";
+  if (result.verdict == Verdict::passed) return text;
+  text += indented(result.reason, "           ") + "\n";
+  for (const auto& check : result.checks) {
+    const bool red = check.result.verdict != Verdict::passed && check.result.verdict != Verdict::skipped;
+    if (red) text += check_lines(check);
+  }
+  for (const auto& service : result.services) {
+    if (service.last_output.empty()) continue;
+    text += "           last output of " + service.id.text + " (" + service.log + "):\n";
+    for (const auto& line : service.last_output) text += "             " + line + "\n";
+  }
+  for (const auto& note : result.notes) text += "           note: " + note + "\n";
+  return text;
+}
+
+std::string closing(const RunResult& result, const ConsoleOptions& options) {
+  const Summary sum = result.summary();
+  std::string text = "\n" + painted(sum.verdict, options);
+  text += std::to_string(sum.passed) + " of " + std::to_string(sum.total) + " passed";
+  const auto also = [&](uint64_t count, const char* word) {
+    if (count > 0) text += ", " + std::to_string(count) + " " + word;
+  };
+  also(sum.failed, "failed");
+  also(sum.inconclusive, "inconclusive");
+  also(sum.error, "in error");
+  also(sum.skipped, "skipped");
+  text += " in " + seconds(result.took) + (result.interrupted ? " (interrupted)" : "") + "\n";
+  text += "time, summed over scenarios, " + std::to_string(result.jobs) + " at a time: ";
+  bool first = true;
+  for (const auto& [phase, spent] : result.where_time_went) {
+    text += (first ? "" : ", ") + phase + " " + seconds(spent);
+    first = false;
+  }
+  text += "\n";
+  for (const auto& scenario : result.scenarios) {
+    if (scenario.verdict != Verdict::passed && !scenario.replay.empty())
+      text += "replay: " + scenario.replay + "\n";
+  }
+  return text;
+}
+
+}  // namespace breakwire::reports
