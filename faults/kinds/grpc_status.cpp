@@ -88,9 +88,8 @@ FaultKind grpc_status_kind() {
           "Peers see: the status, exactly as if the service had sent it. A client with a retry policy "
           "retries the "
           "codes that policy lists, since Trailers-Only does not commit an attempt (gRFC A6).\n\n"
-          "When it ends: calls pass as before. A call of which a response was already discarded does not get "
-          "it "
-          "back.\n\n"
+          "When it ends: calls pass as before. A call of whose response some was discarded by then ends with "
+          "UNAVAILABLE instead.\n\n"
           "OK without a message is malformed for a unary call; clients disagree about what to make of it.\n\n"
           "Sources: grpc/grpc doc/PROTOCOL-HTTP2.md \"Responses\", doc/statuscodes.md; gRFC A6.",
       .example =

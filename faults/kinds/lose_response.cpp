@@ -67,7 +67,9 @@ FaultKind lose_response_kind() {
           "Peers see: the service, a success. The caller: a failure after which it cannot know whether the "
           "order "
           "went through. A retry without an idempotency key does the work twice.\n\n"
-          "When it ends: calls pass as before. What was discarded does not come back.\n\n"
+          "When it ends: calls pass as before. What was discarded does not come back: a call caught "
+          "half-way, or left "
+          "hanging, then ends with UNAVAILABLE.\n\n"
           "Sources: RFC 9113 §8.7; gRFC A6 \"Transparent Retries\"; grpc/grpc doc/statuscodes.md "
           "(UNAVAILABLE).",
       .example =
