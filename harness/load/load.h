@@ -30,6 +30,10 @@ Result<std::shared_ptr<const Method>> find_method(const std::string& method,
                                                   const std::string& target, Duration within,
                                                   const json::Span& span);
 
+/// What is wrong with a load that only its method and gRPC itself can tell: a request that does not fit, a
+/// service config or metadata gRPC does not take. Placed in the request, the service config, or at the load.
+ErrorList problems_of(const scenario::Load& load, const Method& method, uint64_t seed);
+
 struct LoadOptions {
   scenario::Load load;
   std::shared_ptr<const Method> method;
@@ -49,7 +53,14 @@ class RunningLoad {
   virtual uint64_t late_starts() const = 0;
 };
 
-/// Connects first (bounded), then begins. Throws std::runtime_error when a request cannot be encoded.
+/// Connects first, for at most 300 ms (a connection that fails is told by the calls), then begins: call `n`
+/// of an open model is due at begin + (n-1)/rate, overdue calls begin at once. A closed model keeps
+/// `concurrency` calls in flight; after a call that failed its slot rests for 10 ms, or a refused connection
+/// would be a busy loop. No call begins from begin + `length` on. Calls do not wait for a connection
+/// (UNAVAILABLE at once when there is none); one that failed is dialled again after 100 ms, growing by 1.6 to
+/// 500 ms. gRPC's own retries are on only with a `service_config`. A deadline counts from the moment a call
+/// is issued. Throws std::runtime_error with the text of `problems_of` when there are any. The load must not
+/// outlive `sink`.
 std::unique_ptr<RunningLoad> start(LoadOptions options, history::Sink& sink);
 
 /// The ids of one call, as the load stamps them.
