@@ -104,7 +104,8 @@ bool wait_until_serving(const std::string& target, const std::string& name, Inst
     void* tag;
     bool ok;
     HealthCheck check(channel, name, now, std::min<Duration>(longest, deadline - now), queue, nullptr);
-    while (queue.AsyncNext(&tag, &ok, load::grpc_time(Clock::now() + pause)) != grpc::CompletionQueue::GOT_EVENT) {
+    while (queue.AsyncNext(&tag, &ok, load::grpc_time(Clock::now() + pause)) !=
+           grpc::CompletionQueue::GOT_EVENT) {
       if (cancelled()) check.cancel();
     }
     const HealthAnswer answer = check.answer();
