@@ -40,7 +40,7 @@ INSTANTIATE_TEST_SUITE_P(
                     ResponseCase{"FieldZero", "\x00\x01"s, std::nullopt},
                     ResponseCase{"Group", "\x13\x14", std::nullopt},
                     ResponseCase{"Html", "<html>", std::nullopt}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& one) { return one.param.name; });
 
 }  // namespace
 }  // namespace breakwire::watch

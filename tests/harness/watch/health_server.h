@@ -22,6 +22,7 @@ class HealthServer {
     grpc::ServerBuilder builder;
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddListeningPort("127.0.0.1:" + std::to_string(port), grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterCallbackGenericService(&anything_else_);  // a server needs something to do
     server_ = builder.BuildAndStart();
     if (!server_) throw std::runtime_error("the test's server cannot listen");
   }
@@ -34,6 +35,7 @@ class HealthServer {
   std::string target() const { return "127.0.0.1:" + std::to_string(port_); }
 
  private:
+  grpc::CallbackGenericService anything_else_;
   int port_;
   std::unique_ptr<grpc::Server> server_;
 };
