@@ -22,7 +22,8 @@ void Session::Core::on_data(Side from, const DataPiece& piece) {
   }
   Stream* stream = find(from, piece.stream);
   if (stream == nullptr) {
-    if (is_idle(from, piece.stream)) violation(from, Http2Error::protocol_error, "DATA on an idle stream");
+    if (is_idle(from, piece.stream))
+      return violation(from, Http2Error::protocol_error, "DATA on an idle stream");
     return settle_connection(direction);  // swallowed
   }
   Lane& lane = stream->lane(direction);
