@@ -1,0 +1,65 @@
+// deadlines_end: no call outlives its deadline at the load. Universal.
+#include "harness/checks/make_kind.h"
+#include "harness/checks/wording.h"
+
+namespace breakwire::checks {
+namespace {
+
+class DeadlinesEnd : public Check {
+ public:
+  Duration slack = 250ms;
+
+  static const Fields<DeadlinesEnd>& fields() {
+    static const auto all = Fields<DeadlinesEnd>().optional(
+        "slack", &DeadlinesEnd::slack,
+        "How late is still in time, on a machine that is busy with other scenarios.");
+    return all;
+  }
+
+  CheckResult evaluate(const Question& question) const override {
+    CheckResult result;
+    result.expected = "every call with a deadline has ended by it + " + to_text(slack);
+    const Instant now = question.history.last();
+    uint64_t late = 0;
+    Duration worst{};
+    std::string worst_name;
+    for (const auto& call : question.calls.load_calls()) {
+      if (!call.issued->deadline) continue;
+      const Instant due = *call.issued->deadline;
+      if (!call.done && now <= due + slack) continue;
+      ++result.samples;
+      const Instant over = call.done ? call.done_at : now;
+      if (over <= due + slack) continue;
+      ++late;
+      show(result, call.done ? call.done_event : call.issued_event);
+      if (over - due <= worst) continue;
+      worst = over - due;
+      worst_name = name_of(call) + (call.done ? "" : " (never ended)");
+    }
+    if (result.samples == 0) return skipped(result, "no call carried a deadline");
+    result.actual =
+        counted(result.samples, "call") + " with a deadline, " +
+        (late == 0 ? "all in time"
+                   : std::to_string(late) + " too late, worst " + worst_name + " by " + brief(worst));
+    result.verdict = late == 0 ? Verdict::passed : Verdict::failed;
+    return result;
+  }
+};
+
+}  // namespace
+
+CheckKind deadlines_end_kind() {
+  return make_kind<DeadlinesEnd>({
+      .name = "deadlines_end",
+      .summary = "Every call of a load that carries a deadline has ended by it.",
+      .details =
+          "Judges every call of every load, over the whole run: its status was there by its deadline + "
+          "`slack`, "
+          "on the client's clock. The slack is wide, since this is about calls that hang; `deadline_kept` is "
+          "about being punctual. When no call carries a deadline the check is `skipped`.",
+      .example = R"({ "check": "deadlines_end" })",
+      .universal = true,
+  });
+}
+
+}  // namespace breakwire::checks
