@@ -230,8 +230,8 @@ class GracefulShutdown : public Check {
     std::optional<Instant> told_all;
     for (const auto& connection : shutdown.connections) {
       if (connection.control || connection.calls == 0 || !shutdown.alive_at_begin(connection)) continue;
-      if (!connection.first_goaway)
-        return;  // already told of, and without it there is no moment to count from
+      if (!connection.first_goaway && connection.ended && !connection.ended_by_service) continue;
+      if (!connection.first_goaway) return;  // told of by judge_goaways; no moment to count from
       told_all = std::max(told_all.value_or(*connection.first_goaway), *connection.first_goaway);
     }
     if (!told_all) return;
