@@ -24,7 +24,9 @@ void BlockPath::write(std::string& out, const FieldBlock& block, const faults::M
   if (!encoder_ && block.number == written_ && block.number >= limited_from_) {
     ++written_;
     smallest_limit_.reset();  // the sender's own update is in this block
-    if (id == block.stream && end_stream == block.end_stream) {
+    // A block that waited may have been cut for a larger frame size than is now in force.
+    const bool fits = !block.kept() || block.frames().size() <= frame_header_size + max_frame_size;
+    if (id == block.stream && end_stream == block.end_stream && fits) {
       out.append(block.frames());
     } else {
       append_field_block(out, id, block.fragment(), end_stream, max_frame_size);

@@ -206,6 +206,7 @@ Session::Core::Step Session::Core::pass_request_headers(Stream& stream, Item& it
   if (first) {
     log_.leaves(stream.started, Side::upstream, peer(Side::upstream).output.end(), stream.down,
                 faults::FrameKind::call_started);
+    settle_stream(stream, Direction::response);  // increments that came while it was held
   }
   stream.lane(Direction::request).sent_end = ends;
   if (end == Step::done) return Step::done;
@@ -227,7 +228,6 @@ bool Session::Core::open_upstream(Stream& stream) {
   by_up_.emplace(*up, &stream);
   stream.takes_slot = true;
   ++upstream_open_;
-  settle_stream(stream, Direction::response);  // increments that came while it was held
   return true;
 }
 

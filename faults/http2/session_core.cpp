@@ -89,7 +89,9 @@ std::optional<Instant> Session::Core::next_due() const {
 }
 
 bool Session::Core::wants_input(Side from) const {
-  return !over_ && peer(other(from)).output.backlog() < high_water &&
+  const Output& towards = peer(other(from)).output;
+  return !over_ && towards.backlog() < high_water &&
+         towards.control_backlog() < options_.limits.queued_control_frames / 2 &&
          ways_[index(direction_from(from))].kept < options_.limits.queued_output_bytes;
 }
 

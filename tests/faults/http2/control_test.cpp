@@ -60,7 +60,7 @@ TEST(ControlTest, AnIncrementForAHeldStreamFollowsItsHeaders) {
   wire.client(Wire::request(1) + Wire::window_update(1, 100));
   EXPECT_EQ(wire.to_server(), "");
   wire.clear("f");
-  EXPECT_EQ(wire.to_server(), Wire::window_update(1, 100) + Wire::request(1));
+  EXPECT_EQ(wire.to_server(), Wire::request(1) + Wire::window_update(1, 100));
 }
 
 TEST(GoawayTest, PassesVerbatimWhileIdsAreTheSame) {

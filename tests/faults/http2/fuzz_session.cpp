@@ -1,0 +1,343 @@
+// Feeds the session hostile bytes on both sides, in pieces, with random rulings, and checks what no input may
+// break: what comes out are sound frames whose blocks decode, within the windows that the receiver gave, with
+// nothing on a stream after its end; and every call that started has ended. Built with -fsanitize=fuzzer this
+// is a libFuzzer target; fuzz_test.cpp runs it over corpus/.
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <set>
+
+#include "base/rng.h"
+#include "faults/http2/hpack.h"
+#include "faults/http2/session.h"
+#include "faults/http2/settings.h"
+#include "tests/faults/http2/bytes.h"
+
+namespace breakwire::http2::testing {
+namespace {
+
+/// One SETTINGS parameter that `parameter` selects.
+std::string serialise_setting(uint8_t parameter) {
+  const std::vector<Setting> some{{SettingId::header_table_size, parameter * 20u},
+                                  {SettingId::initial_window_size, parameter * 300u},
+                                  {SettingId::max_frame_size, 16'384u + parameter},
+                                  {SettingId::max_concurrent_streams, parameter % 8u}};
+  return serialise({some[parameter % some.size()]});
+}
+
+void must(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "broken: %s\n", what);
+  std::abort();
+}
+
+/// Reads the input by small numbers and runs of bytes; zeroes when it is used up.
+class Input {
+ public:
+  Input(const uint8_t* data, size_t size) : rest_(data, size) {}
+  bool empty() const { return rest_.empty(); }
+  uint8_t byte() {
+    if (rest_.empty()) return 0;
+    const uint8_t value = rest_[0];
+    rest_ = rest_.subspan(1);
+    return value;
+  }
+  Bytes run(size_t n) {
+    const Bytes run = rest_.first(std::min(n, rest_.size()));
+    rest_ = rest_.subspan(run.size());
+    return run;
+  }
+
+ private:
+  Bytes rest_;
+};
+
+/// What a receiver knows of one direction.
+class Receiver final : public FrameSink {
+ public:
+  explicit Receiver(bool server) : server_(server), reader_({1u << 20, 1000}, server) {}
+  void read(const std::string& bytes) { reader_.feed(bytes_of(bytes), *this); }
+  /// The receiver's own WINDOW_UPDATE on the connection was read by the session.
+  void grant(int64_t n) { window_ += n; }
+
+  bool on_preface() override { return true; }
+  bool on_data(const DataPiece& piece) override {
+    window_ -= static_cast<int64_t>(piece.flow());
+    must(window_ >= 0, "DATA beyond the receiver's window");
+    must(!ended_.contains(piece.stream) && (!server_ || open_.contains(piece.stream)),
+         "DATA on a stream that is not open");
+    if (piece.last && piece.end_stream) end(piece.stream);
+    return true;
+  }
+  bool on_block(const BlockView& block) override {
+    faults::Metadata fields;
+    must(decoder_.decode(*block.fragments, 1u << 24, fields) == FieldDecoder::Outcome::ok,
+         "a block does not decode");
+    if (server_ && block.stream > last_) {
+      must(block.stream % 2 == 1, "an even stream id");
+      last_ = block.stream;
+      open_.insert(block.stream);
+    } else if (!server_) {
+      open_.insert(block.stream);
+    }
+    must(!ended_.contains(block.stream), "HEADERS on a stream that has ended");
+    if (block.end_stream) end(block.stream);
+    return true;
+  }
+  bool on_control(const FrameHeader& header, Bytes) override {
+    if (header.type == FrameType::rst_stream) end(header.stream);
+    must(!server_ || header.stream <= last_, "a frame on an idle stream");
+    return true;
+  }
+  bool on_ignored(const FrameHeader&) override {
+    must(false, "a frame that is not passed on");
+    return true;
+  }
+  void on_violation(Http2Error, const std::string& what) override { must(false, what.c_str()); }
+  void on_limit(const char* option) override { must(false, option); }
+
+ private:
+  void end(StreamId id) {
+    open_.erase(id);
+    ended_.insert(id);
+  }
+  bool server_;
+  FrameReader reader_;
+  FieldDecoder decoder_;
+  int64_t window_ = default_window;
+  StreamId last_ = 0;
+  std::set<StreamId> open_;
+  std::set<StreamId> ended_;
+};
+
+/// Finds the connection's increments in what a peer sends.
+class Grants final : public FrameSink {
+ public:
+  Grants(bool preface, Receiver& receiver) : reader_({}, preface), receiver_(receiver) {}
+  void read(Bytes bytes) { reader_.feed(bytes, *this); }
+  bool on_preface() override { return true; }
+  bool on_data(const DataPiece&) override { return true; }
+  bool on_block(const BlockView&) override { return true; }
+  bool on_control(const FrameHeader& header, Bytes payload) override {
+    if (header.type == FrameType::window_update && header.stream == 0) {
+      receiver_.grant(read_u32(payload.data()) & max_stream_id);
+    }
+    return true;
+  }
+  bool on_ignored(const FrameHeader&) override { return true; }
+  void on_violation(Http2Error, const std::string&) override {}
+  void on_limit(const char*) override {}
+
+ private:
+  FrameReader reader_;
+  Receiver& receiver_;
+};
+
+class RandomHost final : public SessionHost {
+ public:
+  explicit RandomHost(uint64_t seed) : rng_(seed) {}
+  faults::Ruling decide(const faults::CallReached& reached) override {
+    must(!forgotten_.contains(reached.call->stream), "asked about a call after its end");
+    faults::Ruling ruled{.by = {std::string(1, static_cast<char>('a' + rng_.next() % 3))}};
+    if (rng_.next() % 8 == 0) {
+      ruled.delay = std::chrono::milliseconds(rng_.next() % 50);
+      ruled.delayed_by = {ruled.by};
+    }
+    switch (rng_.next() % 24) {
+      case 0:
+      case 1:
+        ruled.action = faults::Hold{};
+        break;
+      case 2:
+        ruled.action = faults::EndCall{StatusCode::aborted, "m", {{"k", "v", true}}};
+        break;
+      case 3:
+        if (reached.stage == faults::Stage::headers) ruled.action = faults::WithholdResponse{};
+        break;
+      case 4:
+        ruled.action = faults::ResetStream{Http2Error::refused_stream};
+        break;
+      case 5:
+        if (rng_.next() % 32 == 0) ruled.action = faults::ResetConnection{};
+        break;
+      default:
+        break;
+    }
+    return ruled;
+  }
+  void forget(StreamId stream) override { must(forgotten_.insert(stream).second, "forgotten twice"); }
+  void observe(faults::Observation observation) override {
+    if (std::holds_alternative<faults::CallStarted>(observation)) ++started_;
+    if (std::holds_alternative<faults::CallEnded>(observation)) {
+      must(started_ > ended_, "a call ended before it started");
+      ++ended_;
+    }
+  }
+  size_t under_way() const { return started_ - ended_; }
+
+ private:
+  Rng rng_;
+  std::set<StreamId> forgotten_;
+  size_t started_ = 0;
+  size_t ended_ = 0;
+};
+
+/// The session with both peers' knowledge of it.
+class Arena {
+ public:
+  explicit Arena(uint64_t seed)
+      : host_(seed),
+        session_({.edge = {"e"}, .connection = {1}, .limits = {.field_list_bytes = 16'384}}, host_) {}
+
+  void receive(Side from, Bytes bytes) {
+    if (!session_.wants_input(from)) return;
+    (from == Side::downstream ? client_grants_ : server_grants_).read(bytes);
+    session_.receive(from, bytes, now_);
+    settle();
+  }
+  void wait(Duration time) {
+    now_ += time;
+    session_.advance(now_);
+    settle();
+  }
+  void clear(const FaultId& fault) {
+    session_.fault_cleared(fault, now_);
+    settle();
+  }
+  /// The peer reads what is there, or for a while does not.
+  void reading(bool on) {
+    reading_ = on;
+    settle();
+  }
+  void finish() {
+    settle();
+    session_.peer_gone(Side::downstream, true, now_);
+    session_.flush_observations();
+    must(session_.live_calls() == 0, "calls live on without their connection");
+    must(host_.under_way() == 0, "a call that started never ended");
+  }
+
+ private:
+  void settle() {
+    if (reading_) {
+      take(Side::upstream, server_);
+      take(Side::downstream, client_);
+    }
+    session_.flush_observations();
+    must(session_.live_calls() == host_.under_way(), "live calls are not those told");
+  }
+  void take(Side to, Receiver& receiver) {
+    const std::string bytes = session_.take_output(to);
+    receiver.read(bytes);
+    total_[to] += bytes.size();
+    session_.written(to, total_[to], now_);
+  }
+
+  RandomHost host_;
+  Session session_;
+  Instant now_ = Instant{} + 1h;
+  bool reading_ = true;
+  Receiver server_{true};
+  Receiver client_{false};
+  Grants client_grants_{true, client_};
+  Grants server_grants_{false, server_};
+  std::map<Side, uint64_t> total_;
+};
+
+/// Sound frames, so that the input reaches what lies behind the first mistake.
+std::string canned(uint8_t which, uint8_t parameter) {
+  const StreamId id = 2u * (parameter % 16) + 1;
+  const faults::Metadata fields{{":path", "/s/M"}, {":status", "200"}, {"content-type", "application/grpc"}};
+  std::string out;
+  switch (which % 12) {
+    case 0:
+      append_field_block(out, id, encode_literally(fields), false, 16'384);
+      break;
+    case 1:
+      append_field_block(out, id, encode_literally(fields), true, 16'384);
+      break;
+    case 2:
+      append_data(out, id, bytes_of(hex("00 00000003") + "abc"), false);
+      break;
+    case 3:
+      append_data(out, id, bytes_of(hex("00 00000003") + "abc" + hex("00 00000000")), true, true, 9);
+      break;
+    case 4:
+      append_field_block(out, id, encode_literally({{"grpc-status", "0"}}), true, 16'384);
+      break;
+    case 5:
+      append_rst_stream(out, id, Http2Error::cancel);
+      break;
+    case 6:
+      append_window_update(out, parameter % 2 ? id : 0, 1u + parameter);
+      break;
+    case 7:
+      append_goaway(out, parameter > 200 ? max_stream_id : id, Http2Error::no_error, "x");
+      break;
+    case 8:
+      out = settings_frame(serialise_setting(parameter));
+      break;
+    case 9:
+      out = frame(FrameType::settings, flag::ack, 0, "");
+      break;
+    case 10:
+      append_data(out, id, bytes_of(std::string(parameter * 40u, 'd')), false);
+      break;
+    default:
+      out = frame(FrameType::ping, 0, 0, "12345678");
+      break;
+  }
+  return out;
+}
+
+}  // namespace
+
+void fuzz_session(const uint8_t* data, size_t size) {
+  Input input(data, size);
+  Arena arena(input.byte());
+  if (input.byte() % 8 != 0) {
+    const std::string client = std::string(client_preface) + settings_frame();
+    arena.receive(Side::downstream, bytes_of(client));
+    arena.receive(Side::upstream, bytes_of(settings_frame()));
+  }
+  while (!input.empty()) {
+    const uint8_t what = input.byte();
+    const Side side = what & 0x80 ? Side::upstream : Side::downstream;
+    switch (what & 7) {
+      case 0:
+        arena.receive(side, input.run(input.byte()));
+        break;
+      case 1:
+        arena.wait(std::chrono::milliseconds(input.byte()));
+        break;
+      case 2:
+        arena.clear({std::string(1, static_cast<char>('a' + input.byte() % 3))});
+        break;
+      case 3:
+        arena.reading(input.byte() % 2 == 0);
+        break;
+      case 4: {  // a sound frame in two parts
+        const uint8_t which = input.byte();
+        const std::string whole = canned(which, input.byte());
+        const size_t cut = input.byte() % (whole.size() + 1);
+        arena.receive(side, bytes_of(std::string_view(whole).substr(0, cut)));
+        arena.receive(side, bytes_of(std::string_view(whole).substr(cut)));
+        break;
+      }
+      default: {
+        const uint8_t which = input.byte();
+        arena.receive(side, bytes_of(canned(which, input.byte())));
+        break;
+      }
+    }
+  }
+  arena.reading(true);
+  arena.finish();
+}
+
+}  // namespace breakwire::http2::testing
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  breakwire::http2::testing::fuzz_session(data, size);
+  return 0;
+}
