@@ -22,4 +22,7 @@ struct Use {
 };
 std::vector<Use> uses(std::string_view text);
 
+/// Where a `${` begins that no `}` ends; it would be taken literally.
+std::optional<size_t> unclosed(std::string_view text);
+
 }  // namespace breakwire::scenario

@@ -3,7 +3,8 @@
 // What only a run can know stays as a placeholder in text: `${bin}`, `${a->b}`, `${a->b.host}`,
 // `${port.NAME}`,
 // `${address.NAME}`, `${env.X}`; see placeholders.h. `${uuid}` and `${call}` in requests are filled in for
-// each call.
+// each call. Paths are kept as the scenario file's own path is given: relative to where breakwire was started
+// when that is.
 #pragma once
 
 #include <map>
@@ -36,20 +37,20 @@ struct LogMapping {
 /// Where the messages of a service's methods are described.
 struct Descriptors {
   enum class From { reflection, descriptor_set, protos } from = From::reflection;
-  std::vector<std::string> files;         // absolute paths
+  std::vector<std::string> files;         // paths
   std::vector<std::string> import_paths;  // for .proto files
 };
 
 struct RunCommand {
   std::vector<std::string> argv;  // with placeholders
   std::map<std::string, std::string> env;
-  std::string cwd;                                       // absolute, or empty: where breakwire was started
+  std::string cwd;                                       // a path, or empty: where breakwire was started
   std::map<std::string, std::optional<uint16_t>> ports;  // name -> fixed number; "grpc" is always there
   Ready ready;
   Stop stop;
 };
 struct PostgresService {
-  std::string schema;  // absolute path of an SQL file, or empty
+  std::string schema;  // path of an SQL file, or empty
 };
 struct External {
   std::string host;
@@ -113,7 +114,7 @@ struct WhenCall {
 };
 struct WhenAfter {
   FaultId fault;
-  std::string mark = "end";  // "start", "first_hit", "end"
+  std::string mark = "end";  // "start", "first_hit", "end"; never empty
   Duration delay{};
 };
 struct WhenHealth {
@@ -137,12 +138,15 @@ struct TimelineEntry {
   faults::Match match;
   uint64_t must_fire = 1;
   uint64_t must_find_in_flight = 0;
-  json::Value entry;  // as written, for the report; its span is the place in the file
+  json::Value entry;  // as written, variables replaced, for the report; its span is the place in the file
+  /// Over as soon as it has begun: windows count from its start.
+  bool instant() const;
 };
 
 struct Expectation {
   checks::CheckSpec spec;
-  json::Value entry;  // as written; its span is the line in the file. Null for universal checks
+  json::Value
+      entry;  // as written, variables replaced; its span is the place in the file. Null for universal checks
 };
 
 /// What a twin must show.
@@ -169,10 +173,9 @@ struct Scenario {
   std::vector<TimelineEntry> timeline;
   std::vector<Expectation> expect;            // the file's, then the universal ones that are not waived
   std::map<std::string, std::string> waived;  // universal check -> why
-  std::vector<std::string>
-      secrets;  // values that must not reach a report (from `${env.X}` of keys named secret)
+  std::vector<std::string> secrets;           // values that must not reach a report; may hold `${env.X}`
 
-  /// "name", "name[variant]", "name~twin": unique among what one file expands to.
+  /// "name", "name[variant]", "name~twin", "name[variant]~twin": unique among what one file expands to.
   std::string id() const;
   const Service* service(const ServiceId& id) const;
   const Edge* edge(const EdgeId& id) const;
