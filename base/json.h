@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -76,6 +77,9 @@ Value strings(const std::vector<std::string>& items);
 
 /// Reads JSON with `//` and `/* */` comments. Errors: the first of syntax, else every duplicate key.
 Result<Value> parse(std::string text, std::string file);
+/// The same for who wants to go on in spite of duplicate keys: errors are added to `errors`, of duplicates the
+/// tree keeps both members (`find` answers the first); nullopt only when the text is not JSON at all.
+std::optional<Value> parse(std::string text, std::string file, ErrorList& errors);
 
 /// Pretty text with two blanks of indentation; short arrays and objects of scalars stay on one line.
 std::string write(const Value& value);

@@ -208,14 +208,25 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
 }  // namespace
 
-Result<Value> parse(std::string text, std::string file) {
+std::optional<Value> parse(std::string text, std::string file, ErrorList& errors) {
   auto source = std::make_shared<const Source>(Source{std::move(file), std::move(text)});
   Builder builder(source);
   const bool valid = nlohmann::json::sax_parse(source->text, &builder, nlohmann::json::input_format_t::json,
                                                /*strict=*/true, /*ignore_comments=*/true);
   if (!valid && builder.errors.empty()) builder.errors.push_back(error_at({source, 0, 1}, "not JSON"));
-  if (!builder.errors.empty()) return valid ? builder.errors : ErrorList{builder.errors.front()};
+  if (!valid) {
+    errors.push_back(builder.errors.front());
+    return std::nullopt;
+  }
+  errors.insert(errors.end(), builder.errors.begin(), builder.errors.end());
   return std::move(builder.root);
+}
+
+Result<Value> parse(std::string text, std::string file) {
+  ErrorList errors;
+  std::optional<Value> value = parse(std::move(text), std::move(file), errors);
+  if (!errors.empty()) return errors;
+  return std::move(*value);
 }
 
 }  // namespace breakwire::json

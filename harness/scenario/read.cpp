@@ -220,12 +220,4 @@ Result<std::vector<Scenario>> read_scenarios(const std::string& path, const Read
   return scenarios;
 }
 
-bool is_part(const std::string& path, const ReadFile& read_file) {
-  ErrorList ignored;
-  const auto document = read_document(path, read_file, ignored);
-  if (!document || !document->whole) return false;
-  const Value& root = document->root;
-  return !root.find("load") && !root.find("timeline") && !root.find("expect");
-}
-
 }  // namespace breakwire::scenario

@@ -25,11 +25,6 @@ struct ReadOptions {
 Result<std::vector<Scenario>> read_scenarios(const std::string& path, const ReadFile& read_file,
                                              const ReadOptions& options = {});
 
-/// Whether a file is only a part that scenarios include: with all that it includes itself it has no `load`,
-/// no `timeline` and no `expect`. Who reads a whole folder passes over such files. False for files that
-/// cannot be read, so that `read_scenarios` tells why.
-bool is_part(const std::string& path, const ReadFile& read_file);
-
 /// The JSON Schema (draft 2020-12) of scenario files, derived from the descriptions.
 json::Value scenario_schema();
 

@@ -156,7 +156,7 @@ class EntryReader {
       error(object_.span, "a fault needs `at` or `when`", "such as \"at\": \"1s\"");
     }
     if (text_.when && when->is(Kind::object)) {
-      if (auto read = when_of(*text_.when, names_, errors_)) out_.trigger = std::move(*read);
+      if (auto read = when_of(*text_.when, *when, names_, errors_)) out_.trigger = std::move(*read);
     }
     if (!text_.at || !at->is(Kind::string)) return;
     out_.trigger = *text_.at;

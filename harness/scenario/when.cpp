@@ -1,56 +1,16 @@
 #include "harness/scenario/when.h"
 
 namespace breakwire {
-namespace {
 
-const std::vector<std::string>& health_names() {
-  static const std::vector<std::string> all{"liveness", "readiness", "server"};
-  return all;
-}
-const std::vector<std::string>& health_statuses() {
-  static const std::vector<std::string> all = [] {
-    using history::HealthStatus;
-    std::vector<std::string> names;
-    for (auto status : {HealthStatus::serving, HealthStatus::not_serving, HealthStatus::unknown,
-                        HealthStatus::service_unknown, HealthStatus::unreachable}) {
-      names.emplace_back(history::to_text(status));
-    }
-    return names;
-  }();
-  return all;
-}
-
-template <class Text>
-bool read_one_of(const json::Value& value, std::string_view what, const std::vector<std::string>& names,
-                 Text& out, ErrorList& errors) {
-  const auto index = described::read_name(value, what, names, errors);
-  if (index) out.text = names[*index];
-  return index.has_value();
-}
-
-}  // namespace
-
-using scenario::HealthNameText;
-using scenario::HealthStatusText;
 using scenario::MarkText;
 
 bool Codec<MarkText>::read(const json::Value& value, MarkText& out, ErrorList& errors) {
-  return read_one_of(value, type(), scenario::mark_names(), out, errors);
+  const auto index = described::read_name(value, type(), scenario::mark_names(), errors);
+  if (index) out.text = scenario::mark_names()[*index];
+  return index.has_value();
 }
 json::Value Codec<MarkText>::schema() { return described::name_schema(scenario::mark_names()); }
 std::string Codec<MarkText>::type() { return "moment of a fault"; }
-
-bool Codec<HealthNameText>::read(const json::Value& value, HealthNameText& out, ErrorList& errors) {
-  return read_one_of(value, type(), health_names(), out, errors);
-}
-json::Value Codec<HealthNameText>::schema() { return described::name_schema(health_names()); }
-std::string Codec<HealthNameText>::type() { return "health name"; }
-
-bool Codec<HealthStatusText>::read(const json::Value& value, HealthStatusText& out, ErrorList& errors) {
-  return read_one_of(value, type(), health_statuses(), out, errors);
-}
-json::Value Codec<HealthStatusText>::schema() { return described::name_schema(health_statuses()); }
-std::string Codec<HealthStatusText>::type() { return "health status"; }
 
 namespace scenario {
 
@@ -94,12 +54,11 @@ const Fields<AfterText>& AfterText::fields() {
 }
 
 const Fields<WhenHealthText>& WhenHealthText::fields() {
-  static const auto all =
-      Fields<WhenHealthText>()
-          .required("service", &WhenHealthText::service, "Whose health.")
-          .optional("name", &WhenHealthText::name,
-                    "Which of its questions: `liveness`, `readiness`, or `server` for the whole.")
-          .required("is", &WhenHealthText::is, "The answer that is waited for.");
+  static const auto all = Fields<WhenHealthText>()
+                              .required("service", &WhenHealthText::service, "Whose health.")
+                              .optional("probe", &WhenHealthText::probe,
+                                        "Which question: `liveness`, `readiness`, or `server` for the whole.")
+                              .required("is", &WhenHealthText::is, "The answer that is waited for.");
   return all;
 }
 
@@ -155,8 +114,12 @@ WhenInFlight in_flight_of(const InFlightText& text, const Names& names, ErrorLis
   return when;
 }
 
-WhenCall call_of(const CallText& text, const Names& names, ErrorList& errors) {
+WhenCall call_of(const CallText& text, const Value& object, const Names& names, ErrorList& errors) {
   names.call_edge(text.on, "`call`", errors);
+  // A request's end is no event of its own, so nothing could be waited for.
+  if (text.stage == faults::Stage::request_end)
+    refuse_key(object, "stage", "`call` cannot wait for `request_end`",
+               "choose `request_message` or `response_headers`", errors);
   WhenCall when{.on = {text.on.text}, .nth = text.nth.value, .stage = text.stage, .method = {}};
   if (text.method) when.method = text.method->text;
   return when;
@@ -174,7 +137,9 @@ WhenHealth health_of(const WhenHealthText& text, const Names& names, ErrorList& 
   if (service && is_postgres(*service))
     errors.push_back(json::error_at(text.service.span, "a PostgreSQL server has no gRPC health",
                                     "name a service that depends on it"));
-  return {.service = {text.service.text}, .name = text.name.text, .is = text.is.text};
+  return {.service = {text.service.text},
+          .name = std::string(checks::to_text(text.probe)),
+          .is = std::string(history::to_text(text.is))};
 }
 
 WhenExit exit_of(const WhenExitText& text, const Names& names, ErrorList& errors) {
@@ -188,11 +153,12 @@ WhenExit exit_of(const WhenExitText& text, const Names& names, ErrorList& errors
 
 }  // namespace
 
-std::optional<When> when_of(const WhenText& text, const Names& names, ErrorList& errors) {
+std::optional<When> when_of(const WhenText& text, const Value& object, const Names& names,
+                            ErrorList& errors) {
   const size_t before = errors.size();
   std::optional<When> when;
   if (text.in_flight) when = in_flight_of(*text.in_flight, names, errors);
-  if (text.call) when = call_of(*text.call, names, errors);
+  if (text.call) when = call_of(*text.call, *object.find("call"), names, errors);
   if (text.after) when = after_of(*text.after, names, errors);
   if (text.health) when = health_of(*text.health, names, errors);
   if (text.exit) when = exit_of(*text.exit, names, errors);

@@ -1,6 +1,7 @@
 // `when`: the event a timeline entry waits for. Pure.
 #pragma once
 
+#include "harness/checks/names.h"
 #include "harness/scenario/sections.h"
 
 namespace breakwire::scenario {
@@ -30,16 +31,10 @@ struct AfterText {
   Duration delay{};
   static const Fields<AfterText>& fields();
 };
-struct HealthNameText {
-  std::string text = "readiness";
-};
-struct HealthStatusText {
-  std::string text;
-};
 struct WhenHealthText {
   Name service;
-  HealthNameText name;
-  HealthStatusText is;
+  checks::Probe probe = checks::Probe::readiness;
+  history::HealthStatus is = history::HealthStatus::serving;
   static const Fields<WhenHealthText>& fields();
 };
 struct WhenExitText {
@@ -57,8 +52,10 @@ struct WhenText {
   static const Fields<WhenText>& fields();
 };
 
-/// Adds an error for every name that is not what the event needs. nullopt when there was one.
-std::optional<When> when_of(const WhenText& text, const Names& names, ErrorList& errors);
+/// Adds an error for every name that is not what the event needs. `object` is the text as it was written.
+/// nullopt when there was one.
+std::optional<When> when_of(const WhenText& text, const json::Value& object, const Names& names,
+                            ErrorList& errors);
 
 /// `mark` of `fault`, or the moment meant when it is left open: the start of an instantaneous fault, else the
 /// end. The end of a fault that lasts to the end of the run is an error at `span`.
@@ -67,16 +64,11 @@ std::string mark_of(const FaultName& fault, const Name& name, const std::string&
 }  // namespace breakwire::scenario
 
 namespace breakwire {
-#define BREAKWIRE_WHEN_TEXT(T)                                             \
-  template <>                                                              \
-  struct Codec<T> {                                                        \
-    static bool read(const json::Value& value, T& out, ErrorList& errors); \
-    static json::Value schema();                                           \
-    static std::string type();                                             \
-    static std::string show(const T& value) { return value.text; }         \
-  }
-BREAKWIRE_WHEN_TEXT(scenario::MarkText);
-BREAKWIRE_WHEN_TEXT(scenario::HealthNameText);
-BREAKWIRE_WHEN_TEXT(scenario::HealthStatusText);
-#undef BREAKWIRE_WHEN_TEXT
+template <>
+struct Codec<scenario::MarkText> {
+  static bool read(const json::Value& value, scenario::MarkText& out, ErrorList& errors);
+  static json::Value schema();
+  static std::string type();
+  static std::string show(const scenario::MarkText& value) { return value.text; }
+};
 }  // namespace breakwire
