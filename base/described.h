@@ -194,7 +194,14 @@ struct Codec<NameId<Tag>> {
     return Codec<std::string>::read(value, out.text, errors);
   }
   static json::Value schema() { return Codec<std::string>::schema(); }
-  static std::string type() { return "name"; }
+  /// What it names: "service", "edge", …; who reads a scenario looks up whether there is such a thing.
+  static std::string type() {
+    if constexpr (std::is_same_v<Tag, ServiceTag>) return "service";
+    if constexpr (std::is_same_v<Tag, EdgeTag>) return "edge";
+    if constexpr (std::is_same_v<Tag, FaultTag>) return "fault";
+    if constexpr (std::is_same_v<Tag, LoadTag>) return "load";
+    return "name";
+  }
   static std::string show(const NameId<Tag>& value) { return value.text; }
 };
 

@@ -124,7 +124,7 @@ class Merger {
     if (object || merges_by_id(member.key) || joins(member.key)) {
       if (!member.value.is(object ? Kind::object : Kind::array)) {
         described::wrong_kind(member.value, object ? "an object" : "a list", errors_);
-        document.whole = false;
+        document.whole = document.whole && joins(member.key);
         return;
       }
     }

@@ -87,14 +87,33 @@ class ExpectReader {
       error(text_.id->span, "`" + text_.id->text + "` is the name of another kind of check",
             "choose another id");
     out_.spec.check = kind->make(object_, names_in(ExpectText::fields().info()), errors_);
+    // By the types of the parameters, so that names are looked up in an entry that has other errors too.
+    for (const FieldInfo& field : kind->parameters) {
+      if (const Value* written = object_.find(field.name)) read_names(*written, field.type);
+    }
     if (!out_.spec.check) return;
-    for (const Reference& reference : out_.spec.check->references()) read_reference(reference);
+    for (const Reference& reference : out_.spec.check->references()) {
+      const Value* written = object_.find(reference.key);
+      look_up({reference.name, written ? place_in(*written, reference.name) : object_.span}, reference.to);
+    }
   }
 
-  void read_reference(const Reference& reference) {
-    const Value* written = object_.find(reference.key);
-    Name name{reference.name, written ? place_in(*written, reference.name) : object_.span};
-    switch (reference.to) {
+  /// `type` as FieldInfo has it: "service", "list of edge".
+  void read_names(const Value& written, std::string_view type) {
+    static const std::map<std::string_view, Reference::To> named{{"service", Reference::To::service},
+                                                                 {"edge", Reference::To::edge},
+                                                                 {"load", Reference::To::load},
+                                                                 {"fault", Reference::To::fault}};
+    constexpr std::string_view list = "list of ";
+    if (type.starts_with(list)) {
+      for (const Value& item : written.items) read_names(item, type.substr(list.size()));
+    } else if (auto to = named.find(type); to != named.end() && written.is(Kind::string)) {
+      look_up({written.text, written.span}, to->second);
+    }
+  }
+
+  void look_up(Name name, Reference::To to) {
+    switch (to) {
       case Reference::To::service:
         names_.service(name, errors_);
         return;

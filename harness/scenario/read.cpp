@@ -116,7 +116,7 @@ class VariantReader {
     names_.loads = named(load, scenario.loads);
     check_placeholders(root, names_, errors_);
     for (const FilePath& path : files) {
-      if (!read_file_(resolved(path)))
+      if (!path.text.empty() && !read_file_(resolved(path)))
         errors_.push_back(json::error_at(path.span, "cannot read `" + resolved(path) + "`",
                                          "paths count from the folder of the file that contains them"));
     }

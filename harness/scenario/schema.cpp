@@ -19,8 +19,14 @@ Value ref(const char* name) { return object({{"$ref", std::string("#/$defs/") + 
 Value map_of(Value item) { return object({{"type", "object"}, {"additionalProperties", std::move(item)}}); }
 Value list_of(Value item) { return object({{"type", "array"}, {"items", std::move(item)}}); }
 
+/// Names with a description each, see `kind_names`.
+bool is_choice(const Value& schema) {
+  const Value* choices = schema.find("oneOf");
+  return choices && choices->items.front().find("const");
+}
+
 bool takes_variable(const Value& schema) {
-  if (schema.find("enum") || schema.find("const")) return true;
+  if (schema.find("enum") || schema.find("const") || is_choice(schema)) return true;
   const Value* type = schema.find("type");
   return type && type->is(Kind::string) &&
          (type->text == "integer" || type->text == "number" || type->text == "boolean" ||
@@ -30,9 +36,11 @@ bool takes_variable(const Value& schema) {
 /// Lets "${vars.x}" stand where something other than free text is wanted. Conditions are left as they are.
 Value with_variables(Value schema) {
   for (auto& member : schema.members) {
-    if (member.key == "if") continue;
+    if (member.key == "if" || member.key == "not") continue;
     if (member.key == "properties" || member.key == "patternProperties") {
       for (auto& property : member.value.members) property.value = with_variables(std::move(property.value));
+    } else if (member.key == "oneOf" && is_choice(schema)) {
+      continue;  // as a whole, below
     } else if (member.key == "anyOf" || member.key == "allOf" || member.key == "oneOf") {
       for (Value& item : member.value.items) item = with_variables(std::move(item));
     } else if (member.value.is(Kind::object)) {
@@ -41,7 +49,10 @@ Value with_variables(Value schema) {
   }
   if (!takes_variable(schema)) return schema;
   Value either = object();
-  if (const Value* description = schema.find("description")) either.set("description", *description);
+  if (const Value* description = schema.find("description")) {
+    either.set("description", *description);
+    std::erase_if(schema.members, [](const json::Member& member) { return member.key == "description"; });
+  }
   return either.set("anyOf", array({std::move(schema), ref("variable")}));
 }
 
@@ -98,28 +109,29 @@ Value fault_schema() {
   return schema.set("allOf", std::move(branches));
 }
 
-/// One object for all common keys and the kind's own, so that nothing else is allowed in it.
-Value check_branch(const checks::CheckKind& kind, const Value& common) {
-  Value properties = *common.find("properties");
-  properties.set("check", object({{"const", kind.name}, {"description", kind.summary}}));
+/// What an expect entry of this kind may and must have; the common keys are described once, beside the
+/// branches.
+Value check_branch(const checks::CheckKind& kind, const std::vector<FieldInfo>& common) {
+  Value properties = object();
+  for (const FieldInfo& field : common) properties.set(field.name, true);
+  Value required = array();
   for (const FieldInfo& field : kind.parameters) {
     Value schema = field.schema;
     schema.set("description", field.doc);
     properties.set(field.name, std::move(schema));
-  }
-  Value branch = object({{"properties", std::move(properties)}, {"additionalProperties", false}});
-  Value required = array();
-  for (const FieldInfo& field : kind.parameters) {
     if (field.required) required.push(field.name);
   }
+  Value branch = object({{"properties", std::move(properties)}, {"additionalProperties", false}});
   if (!required.items.empty()) branch.set("required", std::move(required));
   return when_key_is("check", kind.name, std::move(branch));
 }
 
 Value check_schema() {
-  const std::vector<FieldInfo> fields = expect_section().fields;
-  const Value common = described::object_schema(fields);
-  Value properties = object({{"check", kind_names(checks::check_kinds(), field_of(fields, "check").doc)}});
+  const std::vector<FieldInfo> common = expect_section().fields;
+  Value schema = described::object_schema(common);
+  schema.find("properties")->set("check", kind_names(checks::check_kinds(), field_of(common, "check").doc));
+  std::erase_if(schema.members,
+                [](const json::Member& member) { return member.key == "additionalProperties"; });
   Value branches = array();
   for (const checks::CheckKind& kind : checks::check_kinds()) branches.push(check_branch(kind, common));
   const auto both = [](const char* a, const char* b) {
@@ -128,10 +140,7 @@ Value check_schema() {
   branches.push(both("during", "before"));
   branches.push(both("during", "after"));
   branches.push(both("before", "after"));
-  return object({{"type", "object"},
-                 {"properties", std::move(properties)},
-                 {"required", array({"check"})},
-                 {"allOf", std::move(branches)}});
+  return schema.set("allOf", std::move(branches));
 }
 
 Value service_schema() {

@@ -28,12 +28,7 @@ struct ReadyText {
                 "Until grpc.health.v1 Check answers SERVING for `liveness`, `readiness`, another name, or "
                 "\"\" for the whole server.")
             .optional("tcp", &ReadyText::tcp, "Until this port, by its name, accepts a connection.")
-            .optional("within", &ReadyText::within, "How long that may take before the run is given up.")
-            .rule([](const ReadyText& ready, const Value& object, ErrorList& errors) {
-              if (ready.grpc_health && ready.tcp)
-                refuse_key(object, "tcp", "`ready` is either `grpc_health` or `tcp`", "remove one of the two",
-                           errors);
-            });
+            .optional("within", &ReadyText::within, "How long that may take before the run is given up.");
     return all;
   }
 };
@@ -192,6 +187,8 @@ struct ServiceText {
         url && url->is(Kind::string) && !url->text.starts_with("http://"))
       errors.push_back(json::error_at(url->span, "`metrics` is an http:// URL",
                                       "such as \"http://${address.metrics}/metrics\""));
+    if (const Value* ready = object.find("ready"); ready && ready->find("grpc_health") && ready->find("tcp"))
+      refuse_key(*ready, "tcp", "`ready` is either `grpc_health` or `tcp`", "remove one of the two", errors);
     if (given("run") && text.ready.tcp && !text.ready.tcp->text.empty())
       check_port(*text.ready.tcp, text, errors);
   }
@@ -205,18 +202,22 @@ struct ServiceText {
   }
 };
 
-Descriptors descriptors_of(const DescriptorsChoice& choice, NeededFiles& files) {
+Descriptors descriptors_of(const DescriptorsChoice& choice) {
   Descriptors out;
   if (!choice.text) return out;
-  const auto add = [&](const FilePath& path) {
-    out.files.push_back(resolved(path));
-    files.push_back(path);
-  };
   out.from = choice.text->descriptor_set ? Descriptors::From::descriptor_set : Descriptors::From::protos;
-  if (choice.text->descriptor_set) add(*choice.text->descriptor_set);
-  for (const FilePath& path : choice.text->protos) add(path);
+  if (choice.text->descriptor_set) out.files.push_back(resolved(*choice.text->descriptor_set));
+  for (const FilePath& path : choice.text->protos) out.files.push_back(resolved(path));
   for (const FilePath& path : choice.text->import_paths) out.import_paths.push_back(resolved(path));
   return out;
+}
+
+void add_needed(const ServiceText& text, NeededFiles& files) {
+  if (text.postgres && text.postgres->schema) files.push_back(*text.postgres->schema);
+  if (!text.descriptors.text) return;
+  const DescriptorsText& descriptors = *text.descriptors.text;
+  if (descriptors.descriptor_set) files.push_back(*descriptors.descriptor_set);
+  files.insert(files.end(), descriptors.protos.begin(), descriptors.protos.end());
 }
 
 RunCommand run_of(const ServiceText& text) {
@@ -235,24 +236,17 @@ RunCommand run_of(const ServiceText& text) {
   return run;
 }
 
-Service service_of(const std::string& id, const ServiceText& text, const json::Span& span,
-                   NeededFiles& files) {
+Service service_of(const std::string& id, const ServiceText& text, const json::Span& span) {
   Service service;
   service.id = {id};
   service.span = span;
   if (text.run) service.what = run_of(text);
   if (text.external) service.what = External{text.external->host, text.external->port};
-  if (text.postgres) {
-    PostgresService postgres;
-    if (text.postgres->schema) {
-      postgres.schema = resolved(*text.postgres->schema);
-      files.push_back(*text.postgres->schema);
-    }
-    service.what = std::move(postgres);
-  }
+  if (text.postgres)
+    service.what = PostgresService{text.postgres->schema ? resolved(*text.postgres->schema) : ""};
   service.liveness = text.health.liveness;
   service.readiness = text.health.readiness;
-  service.descriptors = descriptors_of(text.descriptors, files);
+  service.descriptors = descriptors_of(text.descriptors);
   if (text.log) {
     service.log = LogMapping{.path = text.log->path ? resolved(*text.log->path) : "",
                              .method = text.log->method,
@@ -302,7 +296,8 @@ std::vector<Service> read_services(const Value& section, NeededFiles& files, Err
     ServiceText::fields().read(member.value, text, errors);
     if (member.value.is(Kind::object)) ServiceText::check(text, member.value, errors);
     check_ports(text, taken, errors);
-    if (errors.size() == before) services.push_back(service_of(member.key, text, member.key_span, files));
+    add_needed(text, files);
+    if (errors.size() == before) services.push_back(service_of(member.key, text, member.key_span));
   }
   return services;
 }

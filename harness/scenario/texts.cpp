@@ -166,8 +166,11 @@ std::string Codec<Reason>::type() { return "reason"; }
 std::string Codec<Reason>::show(const Reason& value) { return value.text; }
 
 bool Codec<Length>::read(const json::Value& value, Length& out, ErrorList& errors) {
-  if (!Codec<Duration>::read(value, out.time, errors)) return false;
-  return out.time > 0ns || refuse(value, "this must be longer than nothing", "", errors);
+  Duration time{};
+  if (!Codec<Duration>::read(value, time, errors)) return false;
+  if (time <= 0ns) return refuse(value, "this must be longer than nothing", "", errors);
+  out.time = time;
+  return true;
 }
 json::Value Codec<Length>::schema() { return Codec<Duration>::schema(); }
 std::string Codec<Length>::type() { return "duration"; }

@@ -7,7 +7,15 @@ using scenario::BaselineText;
 using scenario::ScenarioName;
 
 bool Codec<BaselineChoice>::read(const json::Value& value, BaselineChoice& out, ErrorList& errors) {
-  if (value.is(json::Kind::object)) return BaselineText::fields().read(value, out.value, errors);
+  if (value.is(json::Kind::object)) {
+    const size_t before = errors.size();
+    BaselineText::fields().read(value, out.value, errors);
+    for (auto key : {"for", "min_samples"}) {
+      if (value.find("none") && value.find(key))
+        scenario::refuse_key(value, key, "there is no baseline here", "remove it, or `none`", errors);
+    }
+    return errors.size() == before;
+  }
   return Codec<scenario::Length>::read(value, out.value.length, errors);
 }
 json::Value Codec<BaselineChoice>::schema() {
@@ -43,13 +51,7 @@ const Fields<BaselineText>& BaselineText::fields() {
       Fields<BaselineText>()
           .optional("for", &BaselineText::length, "How long it lasts.")
           .optional("none", &BaselineText::none, "There is none, and this is why; it stands in the report.")
-          .optional("min_samples", &BaselineText::min_samples, "So many calls must have ended well in it.")
-          .rule([](const BaselineText&, const json::Value& object, ErrorList& errors) {
-            for (auto key : {"for", "min_samples"}) {
-              if (object.find("none") && object.find(key))
-                refuse_key(object, key, "there is no baseline here", "remove it, or `none`", errors);
-            }
-          });
+          .optional("min_samples", &BaselineText::min_samples, "So many calls must have ended well in it.");
   return all;
 }
 

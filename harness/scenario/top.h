@@ -25,7 +25,7 @@ bool is_scenario_name(std::string_view text);
 
 struct TopText {
   std::string schema;
-  uint64_t version = 1;
+  json::Value version;  // judged file by file, see read_document
   std::optional<ScenarioName> name;
   std::string description;
   std::vector<std::string> tags;

@@ -49,13 +49,13 @@ std::vector<std::string> names_of(const Variables& variables) {
 }
 
 /// Multiplies the variants by one member of the matrix.
-void multiply(std::vector<Variant>& variants, const Member& member, Document& document, ErrorList& errors) {
+void multiply(std::vector<Variant>& variants, const Member& member, ErrorList& errors) {
   const Value& values = member.value;
   if (!read_key(member, errors)) return;
   if (!values.is(Kind::array) || values.items.empty()) {
     errors.push_back(json::error_at(values.span, "`" + member.key + "` needs a list of its values",
                                     "such as [\"100ms\", \"1s\"]"));
-    document.whole = false;
+    for (Variant& variant : variants) variant.variables[member.key].wrong = true;
     return;
   }
   refuse_nested(values, errors);
@@ -85,9 +85,14 @@ void multiply(std::vector<Variant>& variants, const Member& member, Document& do
 
 void add_twin(const Member& member, std::vector<Variant>& variants, ErrorList& errors) {
   TwinText text;
-  bool good = read_key(member, errors);
-  good = TwinText::fields().read(member.value, text, errors) && good;
-  if (!good) return;
+  const size_t before = errors.size();
+  read_key(member, errors);
+  TwinText::fields().read(member.value, text, errors);
+  if (!text.vars.is(Kind::object)) described::wrong_kind(text.vars, "an object", errors);
+  if (const Value* fails = member.value.find("fails");
+      fails && fails->is(Kind::array) && fails->items.empty())
+    errors.push_back(json::error_at(fails->span, "a twin must fail at least one check",
+                                    "name the checks that its flaw turns red"));
   Variant twin = variants.front();
   twin.twin = member.key;
   twin.fails = text.fails;
@@ -99,7 +104,7 @@ void add_twin(const Member& member, std::vector<Variant>& variants, ErrorList& e
     }
     define(var, twin.variables, errors);
   }
-  variants.push_back(std::move(twin));
+  if (errors.size() == before) variants.push_back(std::move(twin));
 }
 
 /// The value as if it had been written at `span`.
@@ -124,10 +129,11 @@ struct Substitution {
   const Variable* find(const Value& text, const std::string& name) {
     const std::string variable = name.substr(prefix.size());
     if (auto found = variables.find(variable); found != variables.end()) {
-      document.notes.push_back({text.span, found->second.defined});
-      return &found->second;
-    }
-    if (document.whole) {
+      if (!found->second.wrong) {
+        document.notes.push_back({text.span, found->second.defined});
+        return &found->second;
+      }
+    } else if (document.whole) {
       errors.push_back(json::error_at(
           span_of_use(text.span, name), "there is no variable `" + variable + "`",
           variables.empty() ? "define it in `vars`" : did_you_mean(variable, names_of(variables))));
@@ -182,27 +188,19 @@ const Fields<TwinText>& TwinText::fields() {
           .optional("description", &TwinText::description, "What is wrong with this twin.")
           .required("vars", &TwinText::vars, "The variables that make it the flawed one.")
           .required("fails", &TwinText::fails,
-                    "The checks that must fail, exactly these: ids, or kinds of checks without an id.")
-          .rule([](const TwinText& twin, const Value& object, ErrorList& errors) {
-            const Value* vars = object.find("vars");
-            if (!vars->is(Kind::object)) described::wrong_kind(*vars, "an object", errors);
-            if (twin.fails.empty())
-              errors.push_back(json::error_at(object.find("fails")->span,
-                                              "a twin must fail at least one check",
-                                              "name the checks that its flaw turns red"));
-          });
+                    "The checks that must fail, exactly these: ids, or kinds of checks without an id.");
   return all;
 }
 
 FormatPart twins_section() { return {"twins", "a twin", TwinText::fields().info()}; }
 
-std::vector<Variant> variants_of(Document& document, ErrorList& errors) {
+std::vector<Variant> variants_of(const Document& document, ErrorList& errors) {
   std::vector<Variant> variants(1);
   if (const Value* vars = document.root.find("vars")) {
     for (const Member& member : vars->members) define(member, variants.front().variables, errors);
   }
   if (const Value* matrix = document.root.find("matrix")) {
-    for (const Member& member : matrix->members) multiply(variants, member, document, errors);
+    for (const Member& member : matrix->members) multiply(variants, member, errors);
   }
   if (const Value* twins = document.root.find("twins")) {
     for (const Member& member : twins->members) add_twin(member, variants, errors);

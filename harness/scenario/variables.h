@@ -14,6 +14,7 @@ namespace breakwire::scenario {
 struct Variable {
   json::Value value;
   Place defined;
+  bool wrong = false;  // it has no value, which is reported where it is defined
 };
 using Variables = std::map<std::string, Variable>;
 
@@ -41,7 +42,7 @@ struct Variant {
 /// Every combination of the matrix (the last name varies fastest), then the twins in their order. A twin
 /// takes the first combination, so that it costs one run and not one for each; its `vars` override that
 /// combination and may so choose another.
-std::vector<Variant> variants_of(Document& document, ErrorList& errors);
+std::vector<Variant> variants_of(const Document& document, ErrorList& errors);
 
 /// Replaces every `${vars.x}` in the texts of `tree`: a text that is nothing else becomes the variable's
 /// value, of whatever kind; inside a longer text only strings, numbers and booleans can stand. Other
