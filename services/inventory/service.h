@@ -1,0 +1,33 @@
+#pragma once
+// Keeps stock and orders in PostgreSQL. The statements are here, what they do is in services/schema.sql.
+
+#include "services/inventory/database_call.h"
+#include "services/kit/call_policy.h"
+#include "shop/v1/inventory.grpc.pb.h"
+
+namespace breakwire::inventory {
+
+class Inventory : public shop::v1::InventoryService::CallbackService {
+ public:
+  /// Both outlive this.
+  Inventory(kit::CallPolicy& policy, kit::Pool& pool) : policy_(policy), pool_(pool) {}
+
+  grpc::ServerUnaryReactor* Reserve(grpc::CallbackServerContext* context,
+                                    const shop::v1::ReserveRequest* request,
+                                    shop::v1::ReserveResponse* response) override;
+  grpc::ServerUnaryReactor* GetReservation(grpc::CallbackServerContext* context,
+                                           const shop::v1::GetReservationRequest* request,
+                                           shop::v1::GetReservationResponse* response) override;
+  grpc::ServerUnaryReactor* GetStock(grpc::CallbackServerContext* context,
+                                     const shop::v1::GetStockRequest* request,
+                                     shop::v1::GetStockResponse* response) override;
+
+ private:
+  grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* context, grpc::Status checked,
+                                   kit::Statement statement, Fill fill);
+
+  kit::CallPolicy& policy_;
+  kit::Pool& pool_;
+};
+
+}  // namespace breakwire::inventory

@@ -1,0 +1,38 @@
+#pragma once
+// The one line that is written for every call. Pure.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "services/kit/trace.h"
+
+namespace breakwire::kit {
+
+enum class Side : std::uint8_t { server, client };
+
+/// What is known of a call when it is over.
+struct CallRecord {
+  Side side = Side::server;
+  std::chrono::system_clock::time_point began;
+  std::string method;  ///< "shop.v1.OrdersService/CreateOrder", as scenario files spell it
+  std::string peer;    ///< as gRPC names it: "ipv4:127.0.0.1:41234"
+  int code = 0;        ///< grpc-status
+  std::string message;
+  std::chrono::microseconds duration{0};
+  std::optional<std::chrono::milliseconds>
+      deadline_left;  ///< when the call began; nothing: it had no deadline
+  int attempt = 1;    ///< on the server's side, from grpc-previous-rpc-attempts
+  Span span;
+};
+
+/// "FAILED_PRECONDITION" for 9; the number itself for what is not a gRPC code.
+std::string code_name(int code);
+
+/// {"ts":"2024-05-01T12:00:00.123Z","side":"server","method":…,"code":"OK","duration_ms":1.25,…} without a
+/// newline. Bytes that are not UTF-8 are replaced; `message`, `deadline_left_ms` and `parent_id` are left out
+/// when there is none.
+std::string to_json_line(const std::string& service, const CallRecord& record);
+
+}  // namespace breakwire::kit

@@ -1,0 +1,95 @@
+#include "services/kit/call_policy.h"
+
+namespace breakwire::kit {
+namespace {
+
+using namespace std::chrono_literals;
+using SystemClock = std::chrono::system_clock;
+
+}  // namespace
+
+grpc::Status CallPolicy::admit() {
+  if (flaws_.has(Flaw::fail_one_in_ten) && tenth_.hit())
+    return {grpc::StatusCode::INTERNAL, "one call in ten fails here (--flaw=fail-one-in-ten)"};
+  return grpc::Status::OK;
+}
+
+SystemClock::time_point CallPolicy::deadline_of(const grpc::CallbackServerContext& incoming) const {
+  auto given = incoming.deadline();
+  return given == SystemClock::time_point::max() ? SystemClock::now() + default_deadline_ : given;
+}
+
+std::unique_ptr<grpc::ClientContext> CallPolicy::context_for(
+    const grpc::CallbackServerContext& incoming) const {
+  std::unique_ptr<grpc::ClientContext> context;
+  if (flaws_.has(Flaw::no_deadline)) {
+    context = std::make_unique<grpc::ClientContext>();
+  } else if (flaws_.has(Flaw::no_propagation)) {
+    context = std::make_unique<grpc::ClientContext>();
+    context->set_deadline(SystemClock::now() + 5s);
+  } else {
+    context =
+        grpc::ClientContext::FromCallbackServerContext(incoming);  // deadline and cancellation come along
+    context->set_deadline(deadline_of(incoming));
+  }
+  carry_trace(incoming, *context);
+  return context;
+}
+
+grpc::Status CallPolicy::answer(grpc::CallbackServerContext& incoming, const grpc::Status& status) const {
+  switch (status.error_code()) {
+    case grpc::StatusCode::OK:
+    case grpc::StatusCode::INVALID_ARGUMENT:
+    case grpc::StatusCode::NOT_FOUND:
+    case grpc::StatusCode::ALREADY_EXISTS:
+    case grpc::StatusCode::FAILED_PRECONDITION:
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+    case grpc::StatusCode::ABORTED:
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return status;
+    case grpc::StatusCode::UNAVAILABLE:
+      if (!flaws_.has(Flaw::no_retry) && !flaws_.has(Flaw::retry_everything))
+        incoming.AddTrailingMetadata("grpc-retry-pushback-ms", "-1");
+      return status;
+    case grpc::StatusCode::CANCELLED:
+      if (incoming.IsCancelled()) return status;
+      return {grpc::StatusCode::UNAVAILABLE, "a dependency gave the call up"};
+    default:
+      return {grpc::StatusCode::INTERNAL, "a dependency failed: " + status.error_message()};
+  }
+}
+
+std::string service_config(Flaws flaws) {
+  // round_robin reconnects of itself after a break, pick_first only when the next call comes.
+  std::string config = R"({"loadBalancingConfig":[{"round_robin":{}}])";
+  if (flaws.has(Flaw::no_retry)) return config + "}";
+  std::string codes = R"("UNAVAILABLE")";
+  if (flaws.has(Flaw::retry_everything)) {
+    codes =
+        R"("CANCELLED","UNKNOWN","INVALID_ARGUMENT","DEADLINE_EXCEEDED","NOT_FOUND","ALREADY_EXISTS",)"
+        R"("PERMISSION_DENIED","RESOURCE_EXHAUSTED","FAILED_PRECONDITION","ABORTED","OUT_OF_RANGE","UNIMPLEMENTED",)"
+        R"("INTERNAL","UNAVAILABLE","DATA_LOSS","UNAUTHENTICATED")";
+  } else {
+    // 50 failures in a row stop retries; ten successes buy one back.
+    config += R"(,"retryThrottling":{"maxTokens":100,"tokenRatio":0.1})";
+  }
+  config += R"(,"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":3,"initialBackoff":"0.03s",)"
+            R"("maxBackoff":"0.3s","backoffMultiplier":2,"retryableStatusCodes":[)" +
+            codes + "]}}]}";
+  return config;
+}
+
+std::shared_ptr<grpc::Channel> CallPolicy::dial(const std::string& target, CallLog& log) const {
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(service_config(flaws_));
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, flaws_.has(Flaw::no_retry) ? 0 : 1);
+  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);  // less is raised to 100 by C-core
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 300);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);  // what one attempt to connect may take
+  return grpc::experimental::CreateCustomChannelWithInterceptors(target, grpc::InsecureChannelCredentials(),
+                                                                 arguments, client_interceptors(log));
+}
+
+}  // namespace breakwire::kit

@@ -1,0 +1,46 @@
+#include "services/kit/flaws.h"
+
+#include <algorithm>
+#include <array>
+
+namespace breakwire::kit {
+namespace {
+
+constexpr std::array<FlawDescription, 8> table{{
+    {Flaw::no_deadline, "no-deadline",
+     "calls to dependencies carry no deadline and are not cancelled with the call they serve"},
+    {Flaw::no_propagation, "no-propagation",
+     "calls to dependencies get a fresh deadline of 5s instead of what remains, and are not cancelled with "
+     "the call"},
+    {Flaw::no_drain, "no-drain",
+     "SIGTERM ends the process at once: no NOT_SERVING, no GOAWAY, calls in flight are lost"},
+    {Flaw::no_retry, "no-retry", "a dependency's UNAVAILABLE is never retried"},
+    {Flaw::retry_everything, "retry-everything",
+     "every error of a dependency is retried, also those that are final"},
+    {Flaw::always_serving, "always-serving",
+     "readiness says SERVING from start to end, whatever is the matter"},
+    {Flaw::liveness_needs_database, "liveness-needs-database",
+     "liveness says NOT_SERVING when the database is down"},
+    {Flaw::fail_one_in_ten, "fail-one-in-ten", "every tenth call fails with INTERNAL"},
+}};
+
+}  // namespace
+
+std::span<const FlawDescription> all_flaws() { return table; }
+
+std::variant<Flaws, std::string> parse_flaws(std::string_view text, std::span<const Flaw> possible) {
+  Flaws flaws;
+  while (!text.empty()) {
+    auto comma = std::min(text.find(','), text.size());
+    std::string_view name = text.substr(0, comma);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    auto known = std::ranges::find(table, name, &FlawDescription::name);
+    if (known == table.end()) return "there is no flaw '" + std::string(name) + "'";
+    if (std::ranges::find(possible, known->flaw) == possible.end())
+      return "flaw '" + std::string(name) + "' would change nothing here";
+    flaws.add(known->flaw);
+  }
+  return flaws;
+}
+
+}  // namespace breakwire::kit

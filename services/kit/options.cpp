@@ -1,0 +1,108 @@
+#include "services/kit/options.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+
+#include "services/kit/address.h"
+#include "services/kit/durations.h"
+
+namespace breakwire::kit {
+namespace {
+
+CLI::Validator is_duration() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        return parse_duration(text) ? std::string()
+                                    : "'" + text + "' is not a duration (write 150ms, 5s or 2m)";
+      },
+      "DURATION");
+}
+
+CLI::Validator is_listen_address() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        return parse_address(text) ? std::string()
+                                   : "'" + text + "' is not HOST:PORT (write 127.0.0.1:50051)";
+      },
+      "HOST:PORT");
+}
+
+CLI::Validator is_flaw_list(const ServiceDescription& service) {
+  return CLI::Validator(
+      [&service](const std::string& text) {
+        auto flaws = parse_flaws(text, service.possible_flaws);
+        return std::holds_alternative<Flaws>(flaws) ? std::string() : std::get<std::string>(flaws);
+      },
+      "NAME,…");
+}
+
+std::string flaw_help(const ServiceDescription& service) {
+  std::string text = "Flaws (--flaw=NAME,…), each of which switches one discipline off:\n";
+  for (const auto& description : all_flaws()) {
+    if (std::ranges::find(service.possible_flaws, description.flaw) == service.possible_flaws.end()) continue;
+    std::string name(description.name);
+    name.resize(26, ' ');
+    text += "  " + name + std::string(description.switches_off) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+int cannot_start(const std::string& name, const std::string& what) {
+  std::string line = name + ": " + what + "\n";
+  std::fputs(line.c_str(), stderr);
+  return 2;
+}
+
+std::variant<Options, Leave> parse_options(int argc, const char* const* argv,
+                                           const ServiceDescription& service) {
+  Options options{.name = service.name};
+  std::string grace = "4s";
+  std::string lame_duck = "150ms";
+  std::string default_deadline = "1s";
+  std::string flaws;
+
+  CLI::App app(service.purpose, service.name);
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  app.add_option("--listen", options.listen, "Where to serve; port 0 takes a free one")
+      ->required()
+      ->check(is_listen_address());
+  for (const auto& [flag, help] : service.dependencies)
+    app.add_option("--" + flag, options.dependencies[flag], help)->required();
+  app.add_option("--grace", grace, "From SIGTERM to the exit, at most")
+      ->check(is_duration())
+      ->capture_default_str();
+  app.add_option("--lame-duck", lame_duck,
+                 "How long to say NOT_SERVING and still accept calls before the drain")
+      ->check(is_duration())
+      ->capture_default_str();
+  app.add_option("--default-deadline", default_deadline, "The deadline of calls that arrive without one")
+      ->check(is_duration())
+      ->capture_default_str();
+  app.add_option("--flaw", flaws, "Disciplines to switch off")->check(is_flaw_list(service));
+  app.footer(flaw_help(service));
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+    return Leave{0};
+  } catch (const CLI::ParseError& error) {
+    return Leave{cannot_start(service.name, std::string(error.what()) + "; see " + service.name + " --help")};
+  }
+  for (const auto& [flag, value] : options.dependencies)
+    if (value.empty())
+      return Leave{cannot_start(service.name, "--" + flag + " is empty; give it an address")};
+
+  options.grace = *parse_duration(grace);
+  options.lame_duck = *parse_duration(lame_duck);
+  options.default_deadline = *parse_duration(default_deadline);
+  options.flaws = std::get<Flaws>(parse_flaws(flaws, service.possible_flaws));
+  if (options.lame_duck >= options.grace)
+    return Leave{cannot_start(service.name, "--lame-duck must be shorter than --grace")};
+  return options;
+}
+
+}  // namespace breakwire::kit
