@@ -21,6 +21,9 @@ class CallLog {
   CallLog(std::string service, int fd) : service_(std::move(service)), writer_(fd) {}
   void write(const CallRecord& record) { writer_.write(to_json_line(service_, record)); }
 
+  /// Waits until what was written so far is out, for at most 200 ms.
+  void flush() { writer_.flush(); }
+
   /// Calls this service has accepted and not yet answered.
   std::atomic<int> in_flight{0};
 

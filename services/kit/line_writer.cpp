@@ -17,7 +17,7 @@ LineWriter::~LineWriter() {
     std::lock_guard lock(mutex_);
     closing_ = true;
   }
-  changed_.notify_one();
+  changed_.notify_all();
   thread_.join();
 }
 
@@ -30,7 +30,12 @@ void LineWriter::write(std::string line) {
     }
     lines_.push_back(std::move(line));
   }
-  changed_.notify_one();
+  changed_.notify_all();
+}
+
+void LineWriter::flush() {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::milliseconds(200), [this] { return lines_.empty() && !writing_; });
 }
 
 std::uint64_t LineWriter::dropped() const {
@@ -47,12 +52,15 @@ void LineWriter::run() {
     batch.swap(lines_);
     std::uint64_t lost = dropped_ - dropped_told_;
     dropped_told_ = dropped_;
+    writing_ = true;
     lock.unlock();
     std::string bytes;
     for (const auto& line : batch) (bytes += line) += '\n';
     if (lost > 0) bytes += R"({"event":"log_lines_dropped","count":)" + std::to_string(lost) + "}\n";
     bool written = send(bytes);
     lock.lock();
+    writing_ = false;
+    changed_.notify_all();
     if (!written) {  // nobody reads any more
       lines_.clear();
       if (closing_) return;

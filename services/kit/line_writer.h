@@ -28,6 +28,9 @@ class LineWriter {
   /// Queues `line` (without its newline). Never blocks on the descriptor.
   void write(std::string line);
 
+  /// Waits until what is queued is written, for at most 200 ms.
+  void flush();
+
   /// Lines dropped since the start.
   std::uint64_t dropped() const;
 
@@ -40,6 +43,7 @@ class LineWriter {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::string> lines_;
+  bool writing_ = false;
   std::uint64_t dropped_ = 0;
   std::uint64_t dropped_told_ = 0;
   bool closing_ = false;

@@ -81,7 +81,7 @@ std::variant<Options, Leave> parse_options(int argc, const char* const* argv,
   app.add_option("--default-deadline", default_deadline, "The deadline of calls that arrive without one")
       ->check(is_duration())
       ->capture_default_str();
-  app.add_option("--flaw", flaws, "Disciplines to switch off")->check(is_flaw_list(service));
+  app.add_option("--flaw", flaws, "Disciplines to switch off")->expected(0, 1)->check(is_flaw_list(service));
   app.footer(flaw_help(service));
 
   try {

@@ -27,41 +27,44 @@ sigset_t stop_signals() {
   return signals;
 }
 
-/// Watches over a drain: notes the calls that were still in flight when the time was up, and ends the process
-/// when the drain itself hangs (a handler that waits for something without a deadline).
-class DrainWatch {
- public:
-  DrainWatch(SystemClock::time_point deadline, CallLog& log, std::string name)
-      : thread_([this, deadline, &log, name = std::move(name)] { run(deadline, log, name); }) {}
-  ~DrainWatch() { finish(); }
+/// How long a peer may take to acknowledge the GOAWAY once no call is left. gRPC would wait for it to the
+/// last.
+constexpr auto patience_with_idle_peers = 1s;
 
-  /// The drain is over. Returns how many calls were cut off.
-  int finish() {
-    {
-      std::lock_guard lock(mutex_);
-      over_ = true;
-    }
-    changed_.notify_one();
-    if (thread_.joinable()) thread_.join();
-    return cut_off_;
+/// Sends GOAWAY on every connection and waits until the calls in flight are finished. Returns the exit code,
+/// or, where gRPC has no way to stop waiting (a peer that never acknowledges, a handler that never ends),
+/// leaves with it.
+int drain(std::unique_ptr<grpc::Server> server, SystemClock::time_point deadline, CallLog& log,
+          const std::string& name) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool drained = false;
+  std::thread shutdown([&] {
+    server->Shutdown(deadline);
+    server.reset();
+    std::lock_guard lock(mutex);
+    drained = true;
+    changed.notify_one();
+  });
+
+  int cut_off = 0;
+  auto quiet_since = SystemClock::now();
+  std::unique_lock lock(mutex);
+  while (!changed.wait_for(lock, 5ms, [&] { return drained; })) {
+    auto now = SystemClock::now();
+    if (log.in_flight.load() > 0) quiet_since = now;
+    if (now >= deadline - 10ms && cut_off == 0) cut_off = log.in_flight.load();
+    bool over = now - quiet_since >= patience_with_idle_peers;
+    if (!over && now < deadline + 250ms) continue;
+    if (cut_off > 0)
+      std::fprintf(stderr, "%s: %d calls did not end within the grace period\n", name.c_str(), cut_off);
+    log.flush();
+    ::_exit(cut_off == 0 ? 0 : 1);
   }
-
- private:
-  void run(SystemClock::time_point deadline, CallLog& log, const std::string& name) {
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_until(lock, deadline - 5ms, [this] { return over_; })) return;
-    cut_off_ = log.in_flight.load();
-    if (changed_.wait_until(lock, deadline + 250ms, [this] { return over_; })) return;
-    std::fprintf(stderr, "%s: %d calls did not end within the grace period\n", name.c_str(), cut_off_);
-    ::_exit(1);
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool over_ = false;
-  int cut_off_ = 0;
-  std::thread thread_;
-};
+  lock.unlock();
+  shutdown.join();
+  return cut_off == 0 ? 0 : 1;
+}
 
 }  // namespace
 
@@ -108,10 +111,7 @@ int serve(const Options& options, const StopSignal& stop, CallLog& log, Health& 
   health.begin_drain();
   std::this_thread::sleep_for(options.lame_duck);
   health.end_watches();
-  DrainWatch watch(deadline, log, options.name);
-  server->Shutdown(deadline);
-  server.reset();
-  return watch.finish() == 0 ? 0 : 1;
+  return drain(std::move(server), deadline, log, options.name);
 }
 
 }  // namespace breakwire::kit

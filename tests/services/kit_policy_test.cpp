@@ -1,0 +1,43 @@
+// The service config: valid in gRPC's own eyes, and saying what the flaws make of it.
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/support/validate_service_config.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "services/kit/call_policy.h"
+
+namespace breakwire::kit {
+namespace {
+
+nlohmann::json config(std::initializer_list<Flaw> flaws) {
+  Flaws set;
+  for (Flaw flaw : flaws) set.add(flaw);
+  auto text = service_config(set);
+  EXPECT_EQ(grpc::experimental::ValidateServiceConfigJSON(text), "") << text;
+  return nlohmann::json::parse(text);
+}
+
+nlohmann::json retry_policy(const nlohmann::json& config) {
+  return config.at("methodConfig").at(0).at("retryPolicy");
+}
+
+TEST(ServiceConfigTest, RetriesUnavailableOnlyAndWithinABudget) {
+  auto policy = retry_policy(config({}));
+  EXPECT_EQ(policy.at("retryableStatusCodes"), nlohmann::json::array({"UNAVAILABLE"}));
+  EXPECT_EQ(policy.at("maxAttempts"), 3);
+  EXPECT_TRUE(config({}).contains("retryThrottling"));
+}
+
+TEST(ServiceConfigTest, NoRetryHasNoPolicy) {
+  EXPECT_FALSE(config({Flaw::no_retry}).contains("methodConfig"));
+}
+
+TEST(ServiceConfigTest, RetryEverythingMeansEverythingWithoutABudget) {
+  EXPECT_EQ(retry_policy(config({Flaw::retry_everything})).at("retryableStatusCodes").size(), 16U);
+  EXPECT_FALSE(config({Flaw::retry_everything}).contains("retryThrottling"));
+}
+
+}  // namespace
+}  // namespace breakwire::kit

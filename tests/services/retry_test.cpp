@@ -1,0 +1,86 @@
+// Retries: a little, on UNAVAILABLE, and on one hop only.
+
+#include <gtest/gtest.h>
+
+#include "tests/services/support.h"
+
+namespace breakwire::services_test {
+namespace {
+
+const grpc::Status unavailable(grpc::StatusCode::UNAVAILABLE, "busy");
+const grpc::Status sold_out(grpc::StatusCode::FAILED_PRECONDITION, "sold out");
+
+struct Orders {
+  explicit Orders(const std::string& flaw = "")
+      : service("orders", {"--inventory=" + inventory.address(), "--flaw=" + flaw}) {}
+  FakeInventory inventory;
+  Service service;
+};
+
+TEST(RetryTest, TwoUnavailableAnswersAreOvercome) {
+  Orders orders;
+  orders.inventory.answer_with({unavailable, unavailable});
+  EXPECT_TRUE(create_order(orders.service, "a").status.ok());
+  auto seen = orders.inventory.seen();
+  ASSERT_EQ(seen.size(), 3U);
+  EXPECT_EQ(seen[0].metadata.count("grpc-previous-rpc-attempts"), 0U);
+  EXPECT_EQ(seen[2].metadata.find("grpc-previous-rpc-attempts")->second, "2");
+  EXPECT_LE(seen[2].deadline_left, seen[0].deadline_left);
+}
+
+TEST(RetryTest, AThirdOneIsFinal) {
+  Orders orders;
+  orders.inventory.answer_with({unavailable, unavailable, unavailable, unavailable});
+  EXPECT_EQ(create_order(orders.service, "a").status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(orders.inventory.seen().size(), 3U);
+}
+
+TEST(RetryTest, WhatIsFinalIsNotRetried) {
+  for (auto code :
+       {grpc::StatusCode::FAILED_PRECONDITION, grpc::StatusCode::NOT_FOUND, grpc::StatusCode::INTERNAL,
+        grpc::StatusCode::RESOURCE_EXHAUSTED, grpc::StatusCode::DEADLINE_EXCEEDED}) {
+    Orders orders;
+    orders.inventory.answer_with({{code, "no"}});
+    EXPECT_EQ(create_order(orders.service, "a").status.error_code(), code);
+    EXPECT_EQ(orders.inventory.seen().size(), 1U);
+  }
+}
+
+TEST(RetryTest, RetriesOnTwoHopsDoNotMultiply) {
+  Orders orders;
+  Service storefront("storefront", {"--orders=" + orders.service.address});
+  orders.inventory.answer_with(std::vector<grpc::Status>(20, unavailable));
+  EXPECT_EQ(place_order(storefront, "a").status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(orders.inventory.seen().size(), 3U);
+}
+
+TEST(RetryTest, NoRetryGivesUpAtOnce) {
+  Orders orders("no-retry");
+  orders.inventory.answer_with({unavailable});
+  EXPECT_EQ(create_order(orders.service, "a").status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(orders.inventory.seen().size(), 1U);
+}
+
+TEST(RetryTest, RetryEverythingRetriesWhatIsFinal) {
+  Orders orders("retry-everything");
+  orders.inventory.answer_with({sold_out, sold_out, sold_out, sold_out});
+  EXPECT_EQ(create_order(orders.service, "a").status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(orders.inventory.seen().size(), 3U);
+}
+
+TEST(RetryTest, ADependencyThatCameBackIsFoundAgainSoon) {
+  auto inventory = std::make_unique<Service>("orders", std::vector<std::string>{"--inventory=127.0.0.1:1"});
+  Service storefront("storefront", {"--orders=" + inventory->address});
+  auto address = inventory->address;
+  // Any answer but UNAVAILABLE for want of a connection: orders checks the quantity before it needs its own
+  // dependency.
+  auto reached = [&] { return place_order(storefront, std::string(200, 'x')).status.error_code(); };
+  ASSERT_EQ(reached(), grpc::StatusCode::INVALID_ARGUMENT);
+  inventory.reset();
+  ASSERT_TRUE(eventually([&] { return reached() == grpc::StatusCode::UNAVAILABLE; }, 1s));
+  Child again({binary("orders"), "--listen=" + address, "--inventory=127.0.0.1:1"});
+  EXPECT_TRUE(eventually([&] { return reached() == grpc::StatusCode::INVALID_ARGUMENT; }, 1s));
+}
+
+}  // namespace
+}  // namespace breakwire::services_test

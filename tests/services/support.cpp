@@ -1,0 +1,289 @@
+#include "tests/services/support.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace breakwire::services_test {
+namespace {
+
+std::string content(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::vector<std::string> with_binary(const std::string& name, std::vector<std::string> flags) {
+  flags.insert(flags.begin(), {binary(name), "--listen=127.0.0.1:0"});
+  return flags;
+}
+
+std::string address_told_by(const Child& process) {
+  const std::string marker = "serving on ";
+  if (!eventually([&] { return process.err().find(marker) != std::string::npos; }))
+    throw std::runtime_error("the service did not come up: " + process.err());
+  auto text = process.err();
+  auto begin = text.find(marker) + marker.size();
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+void set_deadline(grpc::ClientContext& context, std::optional<Millis> deadline) {
+  if (deadline) context.set_deadline(std::chrono::system_clock::now() + *deadline);
+}
+
+template <class Call>
+Reply timed(Call call) {
+  auto began = Clock::now();
+  auto status = call();
+  return {status, std::chrono::duration_cast<Millis>(Clock::now() - began)};
+}
+
+}  // namespace
+
+bool eventually(const std::function<bool()>& is_so, Millis within) {
+  auto deadline = Clock::now() + within;
+  while (!is_so()) {
+    if (Clock::now() >= deadline) return false;
+    ::poll(nullptr, 0, 3);
+  }
+  return true;
+}
+
+TemporaryDirectory::TemporaryDirectory() {
+  std::string name = (std::filesystem::temp_directory_path() / "breakwire-services-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a temporary directory");
+  path_ = name;
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+Child::Child(std::vector<std::string> command) {
+  std::vector<char*> arguments;
+  for (auto& word : command) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  std::string out = files_.path() / "out";
+  std::string err = files_.path() / "err";
+  pid_ = ::fork();
+  if (pid_ < 0) throw std::runtime_error("cannot fork");
+  if (pid_ == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::dup2(::open(out.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600), STDOUT_FILENO);
+    ::dup2(::open(err.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600), STDERR_FILENO);
+    ::execv(arguments[0], arguments.data());
+    ::_exit(127);
+  }
+}
+
+Child::~Child() {
+  if (ended_) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+}
+
+void Child::signal(int number) const {
+  if (!ended_) ::kill(pid_, number);
+}
+
+std::optional<Ended> Child::wait(Millis within) {
+  eventually(
+      [this] {
+        int status = 0;
+        if (ended_ || ::waitpid(pid_, &status, WNOHANG) != pid_) return ended_.has_value();
+        ended_ = WIFEXITED(status) ? Ended{.exit_code = WEXITSTATUS(status), .signal = {}}
+                                   : Ended{.exit_code = {}, .signal = WTERMSIG(status)};
+        return true;
+      },
+      within);
+  return ended_;
+}
+
+std::string Child::out() const { return content(files_.path() / "out"); }
+std::string Child::err() const { return content(files_.path() / "err"); }
+
+std::string binary(const std::string& name) { return BREAKWIRE_BIN_DIR "/" + name; }
+
+std::shared_ptr<grpc::Channel> dial(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+Service::Service(const std::string& name, std::vector<std::string> flags)
+    : process(with_binary(name, std::move(flags))),
+      address(address_told_by(process)),
+      channel(dial(address)) {}
+
+std::optional<std::string> Service::health(const std::string& name) const {
+  grpc::ClientContext context;
+  set_deadline(context, 1s);
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(name);
+  grpc::health::v1::HealthCheckResponse response;
+  if (!grpc::health::v1::Health::NewStub(channel)->Check(&context, request, &response).ok())
+    return std::nullopt;
+  return grpc::health::v1::HealthCheckResponse::ServingStatus_Name(response.status());
+}
+
+bool Service::becomes(const std::string& name, const std::string& status, Millis within) const {
+  return eventually([&] { return health(name) == status; }, within);
+}
+
+std::vector<std::string> Service::log_lines(const std::vector<std::string>& words) const {
+  std::vector<std::string> found;
+  std::istringstream lines(process.out());
+  for (std::string line; std::getline(lines, line);) {
+    bool all = true;
+    for (const auto& word : words) all = all && line.find(word) != std::string::npos;
+    if (all) found.push_back(line);
+  }
+  return found;
+}
+
+Reply place_order(const Service& storefront, const std::string& order_id, Millis deadline,
+                  const std::string& sku, grpc::ClientContext* context) {
+  grpc::ClientContext own;
+  if (context == nullptr) context = &own;
+  set_deadline(*context, deadline);
+  shop::v1::PlaceOrderRequest request;
+  request.set_sku(sku);
+  request.set_quantity(1);
+  request.set_order_id(order_id);
+  shop::v1::PlaceOrderResponse response;
+  auto stub = shop::v1::StorefrontService::NewStub(storefront.channel);
+  return timed([&] { return stub->PlaceOrder(context, request, &response); });
+}
+
+Reply list_specials(const Service& storefront, Millis deadline) {
+  grpc::ClientContext context;
+  set_deadline(context, deadline);
+  shop::v1::ListSpecialsResponse response;
+  auto stub = shop::v1::StorefrontService::NewStub(storefront.channel);
+  return timed([&] { return stub->ListSpecials(&context, {}, &response); });
+}
+
+Reply create_order(const Service& orders, const std::string& order_id, std::optional<Millis> deadline,
+                   grpc::ClientContext* context) {
+  grpc::ClientContext own;
+  if (context == nullptr) context = &own;
+  set_deadline(*context, deadline);
+  shop::v1::CreateOrderRequest request;
+  request.set_sku("apple");
+  request.set_quantity(1);
+  request.set_order_id(order_id);
+  shop::v1::CreateOrderResponse response;
+  auto stub = shop::v1::OrdersService::NewStub(orders.channel);
+  return timed([&] { return stub->CreateOrder(context, request, &response); });
+}
+
+/// One call to the fake; `fake.mutex_` guards whether it was finished.
+class FakeInventory::Call : public grpc::ServerUnaryReactor {
+ public:
+  Call(FakeInventory& fake, std::size_t number) : fake_(fake), number_(number) {}
+  void OnCancel() override {
+    {
+      std::lock_guard lock(fake_.mutex_);
+      fake_.seen_[number_].cancelled = true;
+      if (fake_.held_.erase(number_) == 0) return;
+    }
+    Finish(grpc::Status::CANCELLED);
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  FakeInventory& fake_;
+  const std::size_t number_;
+};
+
+FakeInventory::FakeInventory() {
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.RegisterService(this);
+  server_ = builder.BuildAndStart();
+  address_ = "127.0.0.1:" + std::to_string(port);
+}
+
+FakeInventory::~FakeInventory() {
+  release();
+  server_->Shutdown(std::chrono::system_clock::now());
+  server_.reset();
+}
+
+void FakeInventory::answer_with(std::vector<grpc::Status> statuses) {
+  std::lock_guard lock(mutex_);
+  statuses_ = std::move(statuses);
+}
+
+void FakeInventory::hold() {
+  std::lock_guard lock(mutex_);
+  holding_ = true;
+}
+
+void FakeInventory::release() {
+  std::map<std::size_t, Call*> held;
+  {
+    std::lock_guard lock(mutex_);
+    holding_ = false;
+    held.swap(held_);
+  }
+  for (auto& [number, call] : held) call->Finish(grpc::Status::OK);
+}
+
+std::vector<Seen> FakeInventory::seen() const {
+  std::lock_guard lock(mutex_);
+  return seen_;
+}
+
+std::size_t FakeInventory::held() const {
+  std::lock_guard lock(mutex_);
+  return held_.size();
+}
+
+grpc::ServerUnaryReactor* FakeInventory::Reserve(grpc::CallbackServerContext* context,
+                                                 const shop::v1::ReserveRequest* request,
+                                                 shop::v1::ReserveResponse* response) {
+  Seen seen;
+  if (context->deadline() != std::chrono::system_clock::time_point::max())
+    seen.deadline_left =
+        std::chrono::duration_cast<Millis>(context->deadline() - std::chrono::system_clock::now());
+  for (const auto& [key, value] : context->client_metadata())
+    seen.metadata.emplace(std::string(key.data(), key.size()), std::string(value.data(), value.size()));
+  response->set_order_id(request->order_id());
+  response->set_sku(request->sku());
+  response->set_quantity(request->quantity());
+
+  grpc::Status status;
+  Call* call = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    call = new Call(*this, seen_.size());
+    seen_.push_back(std::move(seen));
+    if (holding_) {
+      held_.emplace(seen_.size() - 1, call);
+      return call;
+    }
+    if (!statuses_.empty()) {
+      status = statuses_.front();
+      statuses_.erase(statuses_.begin());
+    }
+  }
+  call->Finish(status);
+  return call;
+}
+
+}  // namespace breakwire::services_test

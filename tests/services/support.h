@@ -1,0 +1,145 @@
+#pragma once
+// What the tests of the services need around them: child processes, waiting, calls, a dependency that does as
+// told. Everything here ends with the object that holds it.
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "shop/v1/inventory.grpc.pb.h"
+#include "shop/v1/orders.grpc.pb.h"
+#include "shop/v1/storefront.grpc.pb.h"
+
+namespace breakwire::services_test {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using Millis = std::chrono::milliseconds;
+
+/// Asks again and again until it is so, or `within` has passed. Returns whether it came to be so.
+bool eventually(const std::function<bool()>& is_so, Millis within = 5s);
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  ~TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// How a process ended: by exit or by a signal.
+struct Ended {
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  bool operator==(const Ended&) const = default;
+};
+
+/// A program under test with its output in files. Killed and reaped on destruction.
+class Child {
+ public:
+  explicit Child(std::vector<std::string> command);
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  pid_t pid() const { return pid_; }
+  void signal(int number) const;
+  /// Nothing when it is still running after `within`.
+  std::optional<Ended> wait(Millis within = 5s);
+  std::string out() const;
+  std::string err() const;
+
+ private:
+  TemporaryDirectory files_;
+  pid_t pid_ = -1;
+  std::optional<Ended> ended_;
+};
+
+/// One of the shop's services on a free port of loopback, up when the constructor returns.
+class Service {
+ public:
+  Service(const std::string& name, std::vector<std::string> flags);
+
+  Child process;
+  std::string address;                     ///< "127.0.0.1:PORT"
+  std::shared_ptr<grpc::Channel> channel;  ///< of its own, no retries
+
+  /// The answer of a Check; nothing when it failed. Never longer than 1 s.
+  std::optional<std::string> health(const std::string& name) const;
+  bool becomes(const std::string& name, const std::string& status, Millis within = 5s) const;
+
+  /// The lines of its call log that mention all of `words`.
+  std::vector<std::string> log_lines(const std::vector<std::string>& words) const;
+};
+
+std::string binary(const std::string& name);
+std::shared_ptr<grpc::Channel> dial(const std::string& address);
+
+struct Reply {
+  grpc::Status status;
+  Millis took{0};
+};
+
+/// StorefrontService/PlaceOrder. `context` is for those who want to add to it or cancel it.
+Reply place_order(const Service& storefront, const std::string& order_id, Millis deadline = 2s,
+                  const std::string& sku = "apple", grpc::ClientContext* context = nullptr);
+Reply list_specials(const Service& storefront, Millis deadline = 2s);
+/// OrdersService/CreateOrder; without a deadline when that is nothing.
+Reply create_order(const Service& orders, const std::string& order_id, std::optional<Millis> deadline = 2s,
+                   grpc::ClientContext* context = nullptr);
+
+/// What the fake inventory saw of one call.
+struct Seen {
+  std::optional<Millis> deadline_left;  ///< nothing: it had no deadline
+  std::multimap<std::string, std::string> metadata;
+  bool cancelled = false;
+};
+
+/// An InventoryService that answers as told and remembers what it was asked. In this process, on a real
+/// socket.
+class FakeInventory : public shop::v1::InventoryService::CallbackService {
+ public:
+  FakeInventory();
+  ~FakeInventory() override;
+
+  const std::string& address() const { return address_; }
+
+  /// The statuses of the calls to come, in order; when they run out, OK.
+  void answer_with(std::vector<grpc::Status> statuses);
+  /// Calls from now on are held until `release`, their cancellation or the end of this object.
+  void hold();
+  void release();
+
+  std::vector<Seen> seen() const;
+  std::size_t held() const;
+
+  grpc::ServerUnaryReactor* Reserve(grpc::CallbackServerContext* context,
+                                    const shop::v1::ReserveRequest* request,
+                                    shop::v1::ReserveResponse* response) override;
+
+ private:
+  class Call;
+  mutable std::mutex mutex_;
+  std::vector<grpc::Status> statuses_;
+  bool holding_ = false;
+  std::vector<Seen> seen_;
+  std::map<std::size_t, Call*> held_;
+  std::string address_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace breakwire::services_test
