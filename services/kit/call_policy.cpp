@@ -45,15 +45,13 @@ grpc::Status CallPolicy::answer(grpc::CallbackServerContext& incoming, const grp
     case grpc::StatusCode::FAILED_PRECONDITION:
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
     case grpc::StatusCode::ABORTED:
+    case grpc::StatusCode::CANCELLED:  // with our own call, as a rule: gRPC cancels what was made to serve it
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return status;
     case grpc::StatusCode::UNAVAILABLE:
       if (!flaws_.has(Flaw::no_retry) && !flaws_.has(Flaw::retry_everything))
         incoming.AddTrailingMetadata("grpc-retry-pushback-ms", "-1");
       return status;
-    case grpc::StatusCode::CANCELLED:
-      if (incoming.IsCancelled()) return status;
-      return {grpc::StatusCode::UNAVAILABLE, "a dependency gave the call up"};
     default:
       return {grpc::StatusCode::INTERNAL, "a dependency failed: " + status.error_message()};
   }
@@ -70,8 +68,8 @@ std::string service_config(Flaws flaws) {
         R"("PERMISSION_DENIED","RESOURCE_EXHAUSTED","FAILED_PRECONDITION","ABORTED","OUT_OF_RANGE","UNIMPLEMENTED",)"
         R"("INTERNAL","UNAVAILABLE","DATA_LOSS","UNAUTHENTICATED")";
   } else {
-    // 50 failures in a row stop retries; ten successes buy one back.
-    config += R"(,"retryThrottling":{"maxTokens":100,"tokenRatio":0.1})";
+    // 200 failures in a row stop retries; ten successes buy one back.
+    config += R"(,"retryThrottling":{"maxTokens":400,"tokenRatio":0.1})";
   }
   config += R"(,"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":3,"initialBackoff":"0.03s",)"
             R"("maxBackoff":"0.3s","backoffMultiplier":2,"retryableStatusCodes":[)" +

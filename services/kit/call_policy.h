@@ -44,8 +44,8 @@ class CallPolicy {
   }
 
   /// What to answer `incoming` with when its dependency failed with `status`. What the caller can act on is
-  /// passed on; what is between us and the dependency becomes INTERNAL, and a call the dependency gave up,
-  /// UNAVAILABLE. An UNAVAILABLE that outlasted our own retries is answered with `grpc-retry-pushback-ms: -1`
+  /// passed on; what is between us and the dependency becomes INTERNAL.
+  /// An UNAVAILABLE that outlasted our own retries is answered with `grpc-retry-pushback-ms: -1`
   /// (gRFC A6): retries on every hop would multiply.
   grpc::Status answer(grpc::CallbackServerContext& incoming, const grpc::Status& status) const;
 

@@ -110,8 +110,10 @@ class ServerSide : public Logged {
   /// What the caller was told: of a call that ended before its handler did, not what the handler came up with
   /// later.
   void end(const grpc::Status& status) {
-    if (!info_->server_context()->IsCancelled()) return write(status.error_code(), status.error_message());
-    bool expired = deadline_ <= SystemClock::now();
+    bool ended_early =
+        info_->server_context()->IsCancelled() || status.error_code() == grpc::StatusCode::CANCELLED;
+    if (!ended_early) return write(status.error_code(), status.error_message());
+    bool expired = deadline_ <= SystemClock::now() + std::chrono::milliseconds(5);
     write(expired ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED,
           "ended before it was answered");
   }

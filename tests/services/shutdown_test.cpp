@@ -46,7 +46,7 @@ TEST(ShutdownTest, ACallInFlightIsFinishedAndTheProcessLeavesWithZero) {
 }
 
 TEST(ShutdownTest, ReadinessSaysSoAtOnceWhileCallsAreStillTakenAndLivenessStands) {
-  Service storefront("storefront", {"--orders=127.0.0.1:1", "--lame-duck=1s"});
+  Service storefront("storefront", {"--orders=127.0.0.1:1", "--lame-duck=400ms"});
   ASSERT_EQ(storefront.health(""), "SERVING");
   storefront.process.signal(SIGTERM);
   EXPECT_TRUE(storefront.becomes("readiness", "NOT_SERVING", 100ms));
@@ -105,7 +105,7 @@ TEST(ShutdownTest, NoDrainLosesTheCall) {
 }
 
 TEST(ShutdownTest, AlwaysServingSaysSoToTheEnd) {
-  Service storefront("storefront", {"--orders=127.0.0.1:1", "--lame-duck=1s", "--flaw=always-serving"});
+  Service storefront("storefront", {"--orders=127.0.0.1:1", "--lame-duck=400ms", "--flaw=always-serving"});
   storefront.process.signal(SIGTERM);
   EXPECT_FALSE(storefront.becomes("readiness", "NOT_SERVING", 300ms));
   EXPECT_EQ(storefront.process.wait(3s), fine);

@@ -51,7 +51,8 @@ Wait wait_for(int fd, short events, Clock::time_point deadline, const Wake& wake
 
 pg_conn* begin_to_connect(const DatabaseAddress& address) {
   // Later entries win over earlier ones: what the address says wins over our defaults.
-  // client_connection_check_interval ends the server's work for a client that has gone.
+  // client_connection_check_interval (PostgreSQL 14) ends the server's work for a client that has
+  // gone.
   std::vector<const char*> keys{"sslmode", "gssencmode", "options"};
   std::vector<const char*> values{"disable", "disable", "-c client_connection_check_interval=100"};
   auto add = [&](const char* key, const char* value) {
