@@ -28,7 +28,7 @@ const std::vector<Room>& rooms() {
       {"harness/scenario", {"base", "faults", "faults/kinds", "harness/history", "harness/checks"}, true},
       {"harness/process", {"base", "faults/relay/port_reservation.h"}},
       {"harness/load", {"base", "harness/history", "harness/scenario"}},
-      {"harness/watch", {"base", "harness/history"}},
+      {"harness/watch", {"base", "harness/history", "harness/load/channel.h", "harness/load/values.h"}},
       {"harness/run",
        {"base", "faults", "faults/kinds", "faults/http2", "faults/relay", "harness/history", "harness/checks",
         "harness/scenario", "harness/process", "harness/load", "harness/watch"}},
