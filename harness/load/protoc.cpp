@@ -9,10 +9,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <filesystem>
-#include <regex>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 
 namespace breakwire::load {
@@ -78,18 +79,33 @@ Ran run(const std::vector<std::string>& arguments, int timeout_ms) {
   return ran;
 }
 
-/// "dir/shop.proto:3:14: "Itemm" is not defined." and lines without a position.
+/// Takes a number off the front; 0 when there is none.
+size_t take_number(std::string_view& text) {
+  size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return 0;
+  text.remove_prefix(static_cast<size_t>(end - text.data()));
+  return number;
+}
+
+/// `dir/shop.proto:3:14: "Itemm" is not defined.`, and lines without a position.
 Error error_of(const std::string& line, const json::Span& span) {
-  static const std::regex positioned(R"(^(.+?):(\d+):(\d+): (.*)$)");
-  std::smatch parts;
-  if (!std::regex_match(line, parts, positioned)) return json::error_at(span, "protoc: " + line);
-  Error error;
-  error.what = parts[4];
-  error.where.file = parts[1];
-  error.where.line = std::stoul(parts[2]);
-  error.where.column = std::stoul(parts[3]);
-  if (span.source) error.also.push_back(json::place_of(span));
-  return error;
+  for (size_t colon = line.find(':'); colon != std::string::npos; colon = line.find(':', colon + 1)) {
+    std::string_view rest = std::string_view(line).substr(colon + 1);
+    const size_t row = take_number(rest);
+    if (row == 0 || !rest.starts_with(':')) continue;
+    rest.remove_prefix(1);
+    const size_t column = take_number(rest);
+    if (column == 0 || !rest.starts_with(": ")) continue;
+    Error error;
+    error.what = rest.substr(2);
+    error.where.file = line.substr(0, colon);
+    error.where.line = row;
+    error.where.column = column;
+    if (span.source) error.also.push_back(json::place_of(span));
+    return error;
+  }
+  return json::error_at(span, "protoc: " + line);
 }
 
 }  // namespace

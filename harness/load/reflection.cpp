@@ -8,8 +8,8 @@
 #include <set>
 #include <thread>
 
-#include "breakwire_reflection.pb.h"
 #include "harness/load/channel.h"
+#include "harness/load/proto/breakwire_reflection.pb.h"
 #include "harness/load/values.h"
 
 namespace breakwire::load {

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "breakwire_reflection.pb.h"
+#include "harness/load/proto/breakwire_reflection.pb.h"
 #include "harness/load/values.h"
 
 namespace breakwire::load {
