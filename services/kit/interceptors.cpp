@@ -20,7 +20,8 @@ class SpanContext : public grpc::CallbackServerContext {
 class SpanContexts : public grpc::ContextAllocator {
  public:
   grpc::CallbackServerContext* NewCallbackServerContext() override { return new SpanContext; }
-  void Release(grpc::CallbackServerContext* context) override { delete context; }
+  // gRPC hands over the contexts of unknown methods too, which it made itself and deletes itself.
+  void Release(grpc::CallbackServerContext* context) override { delete dynamic_cast<SpanContext*>(context); }
 };
 
 /// Health and reflection: "/grpc.health.v1.Health/Check".
