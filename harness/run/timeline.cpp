@@ -19,33 +19,38 @@ bool method_matches(const std::optional<std::string>& pattern, const std::string
   return !is_infrastructure(method) && (!pattern || faults::matches_pattern(*pattern, method));
 }
 
-/// The event shows one call of `when.on` reaching the stage.
-bool reaches(const scenario::WhenCall& when, const Event& event) {
-  switch (when.stage) {
+/// The call that an event shows at a stage, if it shows one.
+struct Reached {
+  const EdgeId* edge = nullptr;
+  std::pair<ConnectionId, StreamId> call;
+};
+template <class Seen>
+std::optional<Reached> reached(const Seen* seen) {
+  if (!seen) return std::nullopt;
+  return Reached{&seen->edge, {seen->connection, seen->stream}};
+}
+
+std::optional<Reached> call_at(faults::Stage stage, const Event& event) {
+  switch (stage) {
     case faults::Stage::headers:
-      if (const auto* call = std::get_if<faults::CallStarted>(&event.what)) {
-        return call->edge == when.on && method_matches(when.method, call->method);
-      }
-      return false;
+      return reached(std::get_if<faults::CallStarted>(&event.what));
     case faults::Stage::request_message:
-    case faults::Stage::response_message:
-      if (const auto* message = std::get_if<faults::MessageSeen>(&event.what)) {
-        const auto way = when.stage == faults::Stage::request_message ? faults::Direction::request
-                                                                      : faults::Direction::response;
-        return message->edge == when.on && message->direction == way;
-      }
-      return false;
+    case faults::Stage::response_message: {
+      const auto way =
+          stage == faults::Stage::request_message ? faults::Direction::request : faults::Direction::response;
+      const auto* message = std::get_if<faults::MessageSeen>(&event.what);
+      return reached(message && message->direction == way ? message : nullptr);
+    }
     case faults::Stage::request_end:
-      return false;  // no event of its own; the file format refuses it
+      return std::nullopt;  // no event of its own; the file format refuses it
     case faults::Stage::response_headers:
-      if (const auto* response = std::get_if<faults::ResponseStarted>(&event.what))
-        return response->edge == when.on;
-      return false;
-    case faults::Stage::response_end:
-      if (const auto* end = std::get_if<faults::CallEnded>(&event.what)) return end->edge == when.on;
-      return false;
+      return reached(std::get_if<faults::ResponseStarted>(&event.what));
+    case faults::Stage::response_end: {
+      const auto* end = std::get_if<faults::CallEnded>(&event.what);
+      return reached(end && end->how == faults::Ending::trailers ? end : nullptr);
+    }
   }
-  return false;
+  return std::nullopt;
 }
 
 /// The event is the moment of `fault` that `mark` names. An instantaneous fault ends as it starts.
@@ -65,7 +70,12 @@ bool is_mark(const scenario::WhenAfter& when, bool instant, const Event& event) 
 }  // namespace
 
 Timeline::Timeline(const scenario::Scenario& scenario)
-    : scenario_(scenario), states_(scenario.timeline.size()), setup_(setup_of(scenario)), in_flight_(setup_) {}
+    : scenario_(scenario), states_(scenario.timeline.size()), setup_(setup_of(scenario)), in_flight_(setup_) {
+  for (const auto& entry : scenario.timeline) {
+    const auto* when = std::get_if<scenario::When>(&entry.trigger);
+    if (when && std::holds_alternative<scenario::WhenCall>(*when)) waits_for_calls_ = true;
+  }
+}
 
 bool Timeline::is_instant(const FaultId& fault) const {
   const auto* setup = setup_.fault(fault);
@@ -103,15 +113,31 @@ void Timeline::listen(Instant now) {
   }
 }
 
+void Timeline::remember_method(const Event& event) {
+  if (const auto* call = std::get_if<faults::CallStarted>(&event.what)) {
+    methods_[{call->connection, call->stream}] = call->method;
+  } else if (const auto* gone = std::get_if<faults::ConnectionEnded>(&event.what)) {
+    std::erase_if(methods_, [&](const auto& known) { return known.first.first == gone->connection; });
+  }
+}
+
+bool Timeline::reaches(const scenario::WhenCall& when, State& state, const Event& event) const {
+  const auto reached = call_at(when.stage, event);
+  if (!reached || *reached->edge != when.on) return false;
+  const auto method = methods_.find(reached->call);
+  if (method == methods_.end() || !method_matches(when.method, method->second)) return false;
+  return state.calls.insert(reached->call).second && state.calls.size() == when.nth;
+}
+
 bool Timeline::happened(const scenario::When& when, State& state, const Event& event) {
   return std::visit(
       Overloaded{
           [&](const scenario::WhenInFlight& w) { return in_flight_.at_place(w.on, w.method) >= w.at_least; },
-          [&](const scenario::WhenCall& w) { return reaches(w, event) && ++state.seen == w.nth; },
+          [&](const scenario::WhenCall& w) { return reaches(w, state, event); },
           [&](const scenario::WhenAfter& w) { return is_mark(w, is_instant(w.fault), event); },
           [&](const scenario::WhenHealth& w) {
             const auto* health = std::get_if<HealthSeen>(&event.what);
-            return health && health->service == w.service && health->name == w.name &&
+            return health && health->service == w.service && health->name == health_name(w) &&
                    to_text(health->status) == w.is;
           },
           [&](const scenario::WhenExit& w) {
@@ -123,10 +149,10 @@ bool Timeline::happened(const scenario::When& when, State& state, const Event& e
 
 bool Timeline::observe(const Event& event) {
   in_flight_.feed(event.what);
-  if (!listening_) return false;
+  if (waits_for_calls_) remember_method(event);
   bool due = false;
   for (size_t i = 0; i < states_.size(); ++i) {
-    if (states_[i].at != State::At::waiting) continue;
+    if (!listening_ || states_[i].at != State::At::waiting) continue;
     const auto* when = std::get_if<scenario::When>(&scenario_.timeline[i].trigger);
     if (!when || !happened(*when, states_[i], event)) continue;
     const auto* after = std::get_if<scenario::WhenAfter>(when);
@@ -134,6 +160,8 @@ bool Timeline::observe(const Event& event) {
     states_[i].at = State::At::due;
     due = true;
   }
+  if (const auto* ended = std::get_if<faults::CallEnded>(&event.what))
+    methods_.erase({ended->connection, ended->stream});
   return due;
 }
 

@@ -1,7 +1,9 @@
 // When each fault begins and ends: `at`, every `when`, `for`. Pure: fed with events, asked what is due.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,12 +48,15 @@ class Timeline {
   bool is_instant(const FaultId& fault) const;
 
  private:
+  using Call = std::pair<ConnectionId, StreamId>;
   struct State {
     enum class At { waiting, due, armed, cleared } at = At::waiting;
     std::optional<Instant> begins, ends;
-    uint64_t seen = 0;  // WhenCall: how many so far
+    std::set<Call> calls;  // WhenCall: those that have reached the stage
   };
   std::string health_name(const scenario::WhenHealth& when) const;
+  void remember_method(const history::Event& event);
+  bool reaches(const scenario::WhenCall& when, State& state, const history::Event& event) const;
   bool happened(const scenario::When& when, State& state, const history::Event& event);
 
   const scenario::Scenario& scenario_;
@@ -60,6 +65,8 @@ class Timeline {
   history::InFlight in_flight_;
   std::optional<Instant> zero_;
   bool listening_ = false;
+  bool waits_for_calls_ = false;
+  std::map<Call, std::string> methods_;  // of calls under way, when a WhenCall needs to know
 };
 
 }  // namespace breakwire::run
