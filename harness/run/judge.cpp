@@ -78,10 +78,10 @@ FaultResult fault_of(const scenario::TimelineEntry& entry, const History& histor
   result.entry = entry.entry;
   const bool process = entry.kind->fault_class == faults::FaultClass::process;
   if (process && span.armed) result.in_flight = span.in_flight;
-  result.cleanup = !span.armed                                                    ? "not needed"
+  result.cleanup = !span.armed                                         ? "not needed"
                    : entry.kind->lifetime == faults::Lifetime::instant ? "not needed"
-                   : span.cleared                                                 ? "healed"
-                                  : "not healed: the run ended before";
+                   : span.cleared                                      ? "healed"
+                                                                       : "not healed: the run ended before";
   each<faults::FaultHit>(history, [&](const Event& event, const faults::FaultHit& hit) {
     if (hit.fault == entry.id && result.samples.size() < 10) result.samples.push_back(event.number);
   });
@@ -105,8 +105,7 @@ FaultResult fault_of(const scenario::TimelineEntry& entry, const History& histor
   return result;
 }
 
-LoadResult load_of(const scenario::Load& load, const History& history, const Calls& calls,
-                   Instant main_begins) {
+LoadResult load_of(const scenario::Load& load, const Calls& calls, Instant main_begins) {
   LoadResult result{.id = load.id, .via = load.via, .method = load.method};
   std::vector<double> before, after;
   for (const auto* call : calls.load_calls(load.id)) {
@@ -121,12 +120,12 @@ LoadResult load_of(const scenario::Load& load, const History& history, const Cal
   }
   if (!before.empty()) result.latency.emplace_back("baseline", percentiles_of(std::move(before)));
   if (!after.empty()) result.latency.emplace_back("main", percentiles_of(std::move(after)));
-  (void)history;
   return result;
 }
 
+/// The end of time when it never began.
 Instant begin_of(Phase phase, const History& history) {
-  Instant begin = history.zero();
+  Instant begin = Instant::max();
   each<PhaseBegan>(history, [&](const Event& event, const PhaseBegan& began) {
     if (began.phase == phase) begin = event.at;
   });
@@ -149,27 +148,54 @@ std::string text_of(Correlate::By by) {
   return "";
 }
 
-void note_limits(const History& history, std::vector<std::string>& notes) {
-  each<faults::LimitReached>(history, [&](const Event&, const faults::LimitReached& limit) {
-    notes.push_back("edge " + limit.edge.text + ": the relay's own limit `" + limit.limit +
-                    "` was reached by the " + (limit.by == faults::Peer::downstream ? "caller" : "callee") +
-                    "; its connection was ended for it");
-  });
-  each<faults::ProtocolViolation>(history, [&](const Event&, const faults::ProtocolViolation& violation) {
-    notes.push_back("edge " + violation.edge.text + ": HTTP/2 violated by the " +
-                    (violation.by == faults::Peer::downstream ? "caller" : "callee") + ": " + violation.what);
-  });
+/// Told once for each edge, peer and limit: a flood reaches them thousands of times.
+std::vector<std::string> notes_of(const History& history) {
+  std::vector<std::pair<std::string, uint64_t>> counted;
+  const auto count = [&](const std::string& note) {
+    const auto found =
+        std::find_if(counted.begin(), counted.end(), [&](const auto& c) { return c.first == note; });
+    if (found == counted.end()) {
+      counted.emplace_back(note, 1);
+    } else {
+      ++found->second;
+    }
+  };
+  const auto name_of = [](faults::Peer peer) {
+    return peer == faults::Peer::downstream ? "caller" : "callee";
+  };
+  for (const auto& event : history.events()) {
+    if (const auto* limit = std::get_if<faults::LimitReached>(&event.what)) {
+      count("edge " + limit->edge.text + ": the relay's own limit `" + limit->limit +
+            "` was reached by the " + name_of(limit->by) + "; its connection was ended for it");
+    } else if (const auto* violation = std::get_if<faults::ProtocolViolation>(&event.what)) {
+      count("edge " + violation->edge.text + ": HTTP/2 violated by the " + name_of(violation->by) + ": " +
+            violation->what);
+    }
+  }
+  std::vector<std::string> notes;
+  for (const auto& [note, times] : counted)
+    notes.push_back(note + (times == 1 ? "" : " (" + std::to_string(times) + " times)"));
+  return notes;
+}
+
+std::string with_comma(const std::string& list, const std::string& item) {
+  return list.empty() ? item : list + ", " + item;
 }
 
 /// A twin has passed when exactly the named checks failed. What is inconclusive beside them does not count as
-/// red.
-void turn_round(const scenario::Twin& twin, bool gates_held, ScenarioResult& result) {
+/// red. `doubt`: why the run proves nothing, whatever the checks say; or empty.
+void turn_round(const scenario::Twin& twin, const std::string& doubt, ScenarioResult& result) {
   std::set<std::string> failed;
   for (const auto& check : result.checks) {
     if (check.result.verdict == Verdict::failed) failed.insert(check.name);
   }
   result.twin = TwinResult{twin.name, {twin.fails.begin(), twin.fails.end()}, {failed.begin(), failed.end()}};
-  if (result.verdict == Verdict::error || !gates_held) return;
+  if (result.verdict == Verdict::error) return;
+  if (!doubt.empty()) {
+    result.verdict = Verdict::inconclusive;
+    result.reason = doubt;
+    return;
+  }
   if (failed == twin.fails) {
     result.verdict = Verdict::passed;
     result.reason.clear();
@@ -177,16 +203,20 @@ void turn_round(const scenario::Twin& twin, bool gates_held, ScenarioResult& res
   }
   std::string missing, extra;
   for (const auto& name : twin.fails) {
-    if (!failed.contains(name)) missing += (missing.empty() ? "`" : ", `") + name + "`";
+    if (failed.contains(name)) continue;
+    std::string one = "`" + name + "` did not fail";
+    for (const auto& check : result.checks) {
+      if (check.name == name && check.result.verdict == Verdict::inconclusive)
+        one += " (inconclusive: " + check.result.reason + ")";
+    }
+    missing = with_comma(missing, one);
   }
   for (const auto& name : failed) {
-    if (!twin.fails.contains(name)) extra += (extra.empty() ? "`" : ", `") + name + "`";
+    if (!twin.fails.contains(name)) extra = with_comma(extra, "`" + name + "` failed too");
   }
   result.verdict = Verdict::failed;
-  result.reason =
-      "the twin `" + twin.name +
-      "` must turn exactly the named checks red: " + (missing.empty() ? "" : missing + " did not fail") +
-      (missing.empty() || extra.empty() ? "" : "; ") + (extra.empty() ? "" : extra + " failed too");
+  result.reason = "the twin `" + twin.name + "` must turn exactly the named checks red: " + missing +
+                  (missing.empty() || extra.empty() ? "" : "; ") + extra;
 }
 
 }  // namespace
@@ -266,33 +296,31 @@ ScenarioResult judge(const scenario::Scenario& scenario, const History& history)
   result.services = services_of(scenario, history);
   result.events = history.events().size();
   const Instant main_begins = begin_of(Phase::main, history);
-  for (const auto& load : scenario.loads) result.loads.push_back(load_of(load, history, calls, main_begins));
+  for (const auto& load : scenario.loads) result.loads.push_back(load_of(load, calls, main_begins));
   for (const auto& edge : history.setup().edges) {
     if (edge.control || !edge.grpc) continue;
     if (const Joined joined = calls.join(edge.id); !joined.calls.empty()) {
       result.correlated.emplace_back(edge.id.text, text_of(joined.by));
     }
   }
-  note_limits(history, result.notes);
+  result.notes = notes_of(history);
 
   const auto worsen = [&](Verdict verdict, const std::string& reason) {
     const Verdict worse = checks::worst(result.verdict, verdict);
     if (worse != result.verdict && verdict != Verdict::skipped) result.reason = reason;
     result.verdict = worse;
   };
-  bool gates_held = true;
+  std::string doubt;
+  const auto question = [&](const std::string& reason) {
+    if (doubt.empty()) doubt = reason;
+    worsen(Verdict::inconclusive, reason);
+  };
   const Baseline baseline = judge_baseline(scenario, history);
   result.baseline = baseline.text;
-  if (!baseline.green) {
-    gates_held = false;
-    worsen(Verdict::inconclusive, "the baseline was " + baseline.text);
-  }
+  if (!baseline.green) question("the baseline was " + baseline.text);
   for (const auto& entry : scenario.timeline) {
     result.faults.push_back(fault_of(entry, history));
-    if (const auto& fault = result.faults.back(); !fault.fired) {
-      gates_held = false;
-      worsen(Verdict::inconclusive, fault.reason);
-    }
+    if (const auto& fault = result.faults.back(); !fault.fired) question(fault.reason);
   }
   for (const auto& expectation : scenario.expect) {
     const auto judged = checks::judge(expectation.spec, history, calls);
@@ -312,7 +340,10 @@ ScenarioResult judge(const scenario::Scenario& scenario, const History& history)
                     ? "expected " + judged.result.expected + "; found " + judged.result.actual
                     : judged.result.reason));
   }
-  if (scenario.twin) turn_round(*scenario.twin, gates_held, result);
+  const bool judged = std::any_of(result.checks.begin(), result.checks.end(),
+                                  [](const auto& check) { return check.result.verdict != Verdict::skipped; });
+  if (!judged) worsen(Verdict::inconclusive, "no check came to a verdict");
+  if (scenario.twin) turn_round(*scenario.twin, doubt, result);
   return result;
 }
 

@@ -244,7 +244,9 @@ class Run {
                              " did not end within its grace when breakwire stopped it, and was killed");
     }
     result.history = "history/" + file_name_of(scenario_) + ".ndjson";
-    store_history(history, workshop_.report_dir + "/" + result.history, scenario_.secrets);
+    const Secrets secrets(scenario_.secrets, workshop_.environment);
+    secrets.hide_in(result);
+    store_history(history, workshop_.report_dir + "/" + result.history, secrets);
     result.replay = "breakwire run " + scenario_.file + " --only '" + scenario_.id() + "' --seed " +
                     std::to_string(scenario_.seed) + workshop_.replay_flags;
     result.took = now() - began;

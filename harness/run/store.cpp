@@ -8,20 +8,6 @@
 #include "harness/history/ndjson.h"
 
 namespace breakwire::run {
-namespace {
-
-std::string without(std::string line, const std::vector<std::string>& secrets) {
-  for (const auto& secret : secrets) {
-    for (size_t at = secret.empty() ? std::string::npos : line.find(secret); at != std::string::npos;
-         at = line.find(secret, at + 3)) {
-      line.replace(at, secret.size(), "***");
-    }
-  }
-  return line;
-}
-
-}  // namespace
-
 std::string file_name_of(const scenario::Scenario& scenario) {
   std::string name = scenario.id();
   for (char& c : name) {
@@ -30,13 +16,12 @@ std::string file_name_of(const scenario::Scenario& scenario) {
   return name;
 }
 
-void store_history(const history::History& history, const std::string& path,
-                   const std::vector<std::string>& secrets) {
+void store_history(const history::History& history, const std::string& path, const Secrets& secrets) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
   std::ofstream file(path, std::ios::trunc);
-  file << without(history::to_ndjson_header(history.setup(), history.zero()), secrets) << '\n';
+  file << secrets.hidden_in_json(history::to_ndjson_header(history.setup(), history.zero())) << '\n';
   for (const auto& event : history.events())
-    file << without(history::to_ndjson_line(event, history.zero()), secrets) << '\n';
+    file << secrets.hidden_in_json(history::to_ndjson_line(event, history.zero())) << '\n';
   file.close();
   if (!file) throw std::system_error(errno, std::generic_category(), "cannot write " + path);
 }

@@ -126,7 +126,9 @@ Summary RunResult::summary() const {
     sum.verdict = any ? checks::worst(sum.verdict, scenario.verdict) : scenario.verdict;
     any = true;
   }
-  if (!any) sum.verdict = Verdict::error;
+  // What was left out proves nothing: the one word must not say otherwise.
+  if (sum.verdict == Verdict::passed && sum.skipped > 0) sum.verdict = Verdict::inconclusive;
+  if (!any || interrupted) sum.verdict = Verdict::error;
   return sum;
 }
 
@@ -137,7 +139,6 @@ int exit_code_of(const RunResult& result) {
   if (sum.total == 0 || file) return 4;
   if (sum.error > 0 || result.interrupted) return 3;
   if (sum.failed > 0) return 1;
-  // Skipped without an interruption proved nothing either.
   if (sum.inconclusive > 0 || sum.skipped > 0) return 2;
   return 0;
 }

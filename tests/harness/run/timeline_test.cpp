@@ -246,7 +246,7 @@ INSTANTIATE_TEST_SUITE_P(Stages, TimelineStageTest,
                                          StageCase{
                                              "response_end", faults::Stage::response_end,
                                              [](HistoryBuilder& h, StreamId s) { h.end(to_orders, 1, s); }}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& one) { return one.param.name; });
 
 TEST(TimelineTest, ARequestMessageIsNoResponseMessage) {
   Story story({kill_when(scenario::WhenCall{

@@ -1,0 +1,289 @@
+// From a finished history to one verdict and its sentence.
+#include "harness/run/judge.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/harness/history_builder.h"
+#include "tests/harness/run/scenarios.h"
+
+namespace breakwire::run {
+namespace {
+
+using checks::Verdict;
+using history::HistoryBuilder;
+using history::Phase;
+using scenario::Scenario;
+
+constexpr const char* to_orders = "storefront->orders";
+
+/// A shop whose edge to orders is slow from 200 ms to 400 ms, and one check that passes.
+Scenario slow_shop() {
+  Scenario scenario = shop();
+  scenario.timeline = {entry("slow", "latency", to_orders, Duration(200ms), 200ms)};
+  scenario.expect = {expectation("outcomes", passing())};
+  return scenario;
+}
+
+/// A run in which the baseline is green and everything fires: two calls before, one while it was slow.
+HistoryBuilder good_run(const Scenario& scenario) {
+  HistoryBuilder h(setup_of(scenario));
+  h.at(-300ms).phase(Phase::setup);
+  h.at(0ms).phase(Phase::baseline);
+  h.at(10ms).issue(1).at(20ms).done(1);
+  h.at(30ms).issue(2).at(60ms).done(2);
+  h.at(100ms).phase(Phase::main);
+  h.at(200ms).arm("slow");
+  h.at(210ms).issue(3).at(250ms).hit("slow", to_orders, 1).at(300ms).done(3);
+  h.at(400ms).clear("slow", 1);
+  h.at(450ms).phase(Phase::settling);
+  h.at(460ms).phase(Phase::teardown);
+  h.at(470ms).phase(Phase::ended);
+  return h;
+}
+
+TEST(JudgeTest, AGreenRunHasPassedAndSaysNothing) {
+  const Scenario scenario = slow_shop();
+  const ScenarioResult result = judge(scenario, good_run(scenario));
+  EXPECT_EQ(result.verdict, Verdict::passed);
+  EXPECT_EQ(result.reason, "");
+  EXPECT_EQ(result.id, "shop");
+  EXPECT_EQ(result.seed, 7u);
+  EXPECT_EQ(result.baseline, "green (2 calls)");
+  EXPECT_FALSE(result.twin);
+  EXPECT_EQ(result.events, 15u);
+}
+
+TEST(JudgeTest, ARedCheckFailsTheScenarioAndIsQuoted) {
+  Scenario scenario = slow_shop();
+  scenario.expect.push_back(expectation("health", failing()));
+  scenario.expect.push_back(expectation("later", failing()));
+  const ScenarioResult result = judge(scenario, good_run(scenario));
+  EXPECT_EQ(result.verdict, Verdict::failed);
+  EXPECT_EQ(result.reason, "check `health`: expected every call ends with OK; found 2 UNAVAILABLE");
+  ASSERT_EQ(result.checks.size(), 3u);
+  EXPECT_EQ(result.checks[1].name, "health");
+  EXPECT_EQ(result.checks[1].result.verdict, Verdict::failed);
+  EXPECT_EQ(result.checks[1].result.evidence, failing().evidence);
+  EXPECT_EQ(result.checks[1].window, "the whole run (0.000s – 0.460s)");
+}
+
+TEST(JudgeTest, AnInconclusiveCheckMakesTheScenarioInconclusive) {
+  Scenario scenario = slow_shop();
+  scenario.expect.push_back(expectation("health", undecided()));
+  const ScenarioResult result = judge(scenario, good_run(scenario));
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.reason, "check `health`: nothing to judge");
+}
+
+TEST(JudgeTest, AFailureSaysMoreThanWhatIsInconclusive) {
+  Scenario scenario = slow_shop();
+  scenario.expect = {expectation("a", undecided()), expectation("b", failing()),
+                     expectation("c", undecided())};
+  const ScenarioResult result = judge(scenario, good_run(scenario));
+  EXPECT_EQ(result.verdict, Verdict::failed);
+  EXPECT_TRUE(result.reason.starts_with("check `b`")) << result.reason;
+}
+
+TEST(JudgeTest, AScenarioInWhichNothingWasJudgedHasNotPassed) {
+  Scenario scenario = slow_shop();
+  scenario.expect.clear();
+  const ScenarioResult empty = judge(scenario, good_run(scenario));
+  EXPECT_EQ(empty.verdict, Verdict::inconclusive);
+  EXPECT_EQ(empty.reason, "no check came to a verdict");
+
+  auto skipped = passing();
+  skipped.verdict = Verdict::skipped;
+  scenario.expect = {expectation("outcomes", skipped)};
+  EXPECT_EQ(judge(scenario, good_run(scenario)).verdict, Verdict::inconclusive);
+  scenario.expect.push_back(expectation("health", passing()));
+  EXPECT_EQ(judge(scenario, good_run(scenario)).verdict, Verdict::passed)
+      << "one skipped beside others is none";
+}
+
+// Faults that did not do what they were there for.
+
+TEST(JudgeTest, AFaultWhoseTimeNeverCameIsInconclusive) {
+  const Scenario scenario = slow_shop();
+  HistoryBuilder h(setup_of(scenario));
+  h.at(0ms).phase(Phase::baseline).at(10ms).issue(1).at(20ms).done(1);
+  h.at(100ms).phase(Phase::main).at(150ms).phase(Phase::teardown);
+  const ScenarioResult result = judge(scenario, h);
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.reason, "fault `slow` never fired: the run ended before its time");
+  ASSERT_EQ(result.faults.size(), 1u);
+  EXPECT_FALSE(result.faults[0].fired);
+  EXPECT_FALSE(result.faults[0].armed);
+  EXPECT_EQ(result.faults[0].cleanup, "not needed");
+}
+
+TEST(JudgeTest, AFaultWhoseEventNeverHappenedIsInconclusive) {
+  Scenario scenario = slow_shop();
+  scenario.timeline = {entry("kill", "kill", "orders", scenario::WhenExit{.service = {"inventory"}})};
+  HistoryBuilder h(setup_of(scenario));
+  h.at(0ms).phase(Phase::baseline).at(10ms).issue(1).at(20ms).done(1).at(100ms).phase(Phase::main);
+  const ScenarioResult result = judge(scenario, h);
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.reason, "fault `kill` never fired: what its `when` waits for never happened");
+}
+
+TEST(JudgeTest, AFaultThatHitTooSeldomIsInconclusive) {
+  Scenario scenario = slow_shop();
+  scenario.timeline[0].must_fire = 3;
+  HistoryBuilder h(setup_of(scenario));
+  h.at(0ms).phase(Phase::baseline).at(10ms).issue(1).at(20ms).done(1).at(100ms).phase(Phase::main);
+  h.at(200ms).arm("slow").at(250ms).hit("slow", to_orders, 1);
+  h.at(400ms).add(history::FaultCleared{.fault = {"slow"}, .tally = {.eligible = 5, .hits = 1}});
+  const ScenarioResult result = judge(scenario, h);
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.reason, "fault `slow` hit 1 time, must_fire asks for 3 (5 eligible)");
+  EXPECT_EQ(result.faults[0].hits, 1u);
+  EXPECT_EQ(result.faults[0].eligible, 5u);
+}
+
+TEST(JudgeTest, AProcessFaultThatFoundTooFewCallsInFlightIsInconclusive) {
+  Scenario scenario = slow_shop();
+  scenario.timeline = {entry("term", "signal", "orders", Duration(200ms))};
+  scenario.timeline[0].must_find_in_flight = 5;
+  const auto run = [&](uint64_t in_flight) {
+    HistoryBuilder h(setup_of(scenario));
+    h.at(0ms).phase(Phase::baseline).at(10ms).issue(1).at(20ms).done(1).at(100ms).phase(Phase::main);
+    h.at(200ms).add(history::FaultArmed{.fault = {"term"}, .in_flight = in_flight}).hit("term").clear("term");
+    return judge(scenario, h);
+  };
+  const ScenarioResult result = run(1);
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.reason, "fault `term` found 1 call in flight, must_fire asks for 5");
+  EXPECT_EQ(result.faults[0].in_flight, 1u);
+  EXPECT_EQ(run(5).verdict, Verdict::passed);
+}
+
+TEST(JudgeTest, ACallFaultOnAnEdgeThatIsNotHttp2SaysSo) {
+  Scenario scenario = slow_shop();
+  scenario.timeline = {entry("busy", "grpc_status", to_orders, Duration(200ms), 200ms)};
+  const auto run = [&](faults::Protocol protocol) {
+    HistoryBuilder h(setup_of(scenario));
+    h.at(0ms).phase(Phase::baseline).at(10ms).issue(1).at(20ms).done(1).at(100ms).phase(Phase::main);
+    h.add(faults::ProtocolDetected{{to_orders}, {1}, h.now(), protocol});
+    h.at(200ms).arm("busy").at(400ms).clear("busy", 0);
+    return judge(scenario, h);
+  };
+  EXPECT_EQ(
+      run(faults::Protocol::tls).reason,
+      "fault `busy` could not act: edge `storefront->orders` carried TLS, where a call fault cannot act");
+  EXPECT_EQ(run(faults::Protocol::tcp).reason,
+            "fault `busy` could not act: edge `storefront->orders` carried not HTTP/2, where a call fault "
+            "cannot act");
+  EXPECT_EQ(run(faults::Protocol::tls).verdict, Verdict::inconclusive);
+  EXPECT_EQ(run(faults::Protocol::http2).reason,
+            "fault `busy` hit 0 times, must_fire asks for 1 (0 eligible)");
+}
+
+TEST(JudgeTest, AFaultsTimesAndSamplesAreInTheResult) {
+  Scenario scenario = slow_shop();
+  HistoryBuilder h(setup_of(scenario));
+  h.at(0ms).phase(Phase::baseline).at(10ms).issue(1).at(20ms).done(1).at(100ms).phase(Phase::main);
+  h.at(200ms).arm("slow").at(250ms);
+  const uint64_t before = h.number().value;
+  for (int i = 0; i < 12; ++i) h.hit("slow", to_orders, 1);
+  h.at(300ms).hit("slow", to_orders, 2).at(400ms).clear("slow", 13);
+  const ScenarioResult judged = judge(scenario, h);
+  const FaultResult& fault = judged.faults.at(0);
+  EXPECT_EQ(fault.armed, Duration(200ms));
+  EXPECT_EQ(fault.first_hit, Duration(250ms));
+  EXPECT_EQ(fault.last_hit, Duration(300ms));
+  EXPECT_EQ(fault.cleared, Duration(400ms));
+  EXPECT_EQ(fault.hits, 13u);
+  ASSERT_EQ(fault.samples.size(), 10u);
+  EXPECT_EQ(fault.samples.front().value, before + 1);
+  EXPECT_TRUE(fault.fired);
+  EXPECT_EQ(fault.cleanup, "healed");
+  EXPECT_EQ(fault.kind, "latency");
+  EXPECT_FALSE(fault.in_flight) << "of process faults only";
+}
+
+TEST(JudgeTest, AFaultThatWasNeverClearedSaysSo) {
+  const Scenario scenario = slow_shop();
+  HistoryBuilder h(setup_of(scenario));
+  h.at(0ms).phase(Phase::baseline).at(10ms).issue(1).at(20ms).done(1).at(100ms).phase(Phase::main);
+  h.at(200ms).arm("slow").at(250ms).hit("slow", to_orders, 1);
+  EXPECT_EQ(judge(scenario, h).faults.at(0).cleanup, "not healed: the run ended before");
+}
+
+// The baseline.
+
+TEST(JudgeTest, ABaselineWithAFailedCallIsNotGreen) {
+  const Scenario scenario = slow_shop();
+  HistoryBuilder h(setup_of(scenario));
+  h.at(0ms).phase(Phase::baseline);
+  h.at(10ms).issue(1).at(20ms).done(1);
+  h.at(30ms).issue(2).at(40ms).done(2, StatusCode::unavailable, "connection refused");
+  h.at(100ms).phase(Phase::teardown);
+  const ScenarioResult result = judge(scenario, h);
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.baseline,
+            "not green: 1 of 2 calls failed (shoppers-2 ended with UNAVAILABLE: connection refused)");
+  EXPECT_EQ(result.reason, "the baseline was " + result.baseline);
+}
+
+TEST(JudgeTest, ABaselineWithTooFewCallsIsNotGreen) {
+  Scenario scenario = slow_shop();
+  scenario.baseline_min_samples = 3;
+  const ScenarioResult result = judge(scenario, good_run(scenario));
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.baseline, "not green: only 2 calls ended within it, 3 needed");
+}
+
+TEST(JudgeTest, WhatTheLoadCallsGreenIsGreen) {
+  Scenario scenario = slow_shop();
+  scenario.loads[0].baseline_status = {StatusCode::failed_precondition};
+  HistoryBuilder h(setup_of(scenario));
+  h.at(0ms).phase(Phase::baseline).at(10ms).issue(1).at(20ms).done(1, StatusCode::failed_precondition);
+  h.at(100ms).phase(Phase::main);
+  EXPECT_EQ(judge_baseline(scenario, h).text, "green (1 call)");
+  h.at(30ms).issue(2).at(40ms).done(2, StatusCode::ok);
+  EXPECT_FALSE(judge_baseline(scenario, h).green) << "OK is not what was asked for";
+}
+
+TEST(JudgeTest, CallsThatAreStillUnderWayWhenTheBaselineEndsAreNotItsCalls) {
+  const Scenario scenario = slow_shop();
+  HistoryBuilder h(setup_of(scenario));
+  h.at(0ms).phase(Phase::baseline);
+  h.at(10ms).issue(1).at(20ms).done(1);
+  h.at(90ms).issue(2);
+  h.at(100ms).phase(Phase::main);
+  h.at(300ms).done(2, StatusCode::unavailable);  // a fault may have met it
+  const Baseline baseline = judge_baseline(scenario, h);
+  EXPECT_TRUE(baseline.green);
+  EXPECT_EQ(baseline.text, "green (1 call)");
+}
+
+TEST(JudgeTest, AWaivedBaselineIsVisible) {
+  Scenario scenario = slow_shop();
+  scenario.baseline.reset();
+  scenario.baseline_waiver = "the service starts broken";
+  HistoryBuilder h(setup_of(scenario));
+  h.at(0ms).phase(Phase::main).at(10ms).issue(1).at(20ms).done(1, StatusCode::internal);
+  h.at(200ms).arm("slow").hit("slow", to_orders, 1).at(400ms).clear("slow");
+  const ScenarioResult result = judge(scenario, h);
+  EXPECT_EQ(result.verdict, Verdict::passed);
+  EXPECT_EQ(result.baseline, "waived: the service starts broken");
+}
+
+TEST(JudgeTest, AScenarioWithoutFaultsHasNoBaseline) {
+  Scenario scenario = slow_shop();
+  scenario.timeline.clear();
+  HistoryBuilder h(setup_of(scenario));
+  h.at(0ms).phase(Phase::main).at(10ms).issue(1).at(20ms).done(1);
+  EXPECT_EQ(judge(scenario, h).baseline, "none: no faults, all of it is judged");
+}
+
+TEST(JudgeTest, WaivedUniversalChecksAreListedWithTheirReason) {
+  Scenario scenario = slow_shop();
+  scenario.waived = {{"unexpected_exit", "gRPC 1.51.1 aborts there"}};
+  const auto waived = judge(scenario, good_run(scenario)).waived;
+  ASSERT_EQ(waived.size(), 1u);
+  EXPECT_EQ(waived[0], std::pair(std::string("unexpected_exit"), std::string("gRPC 1.51.1 aborts there")));
+}
+
+}  // namespace
+}  // namespace breakwire::run
