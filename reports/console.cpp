@@ -24,9 +24,19 @@ std::string seconds(Duration duration) {
   return text;
 }
 
+/// What services and peers print cannot paint, move or ring the reader's terminal.
+std::string plain(const std::string& text) {
+  std::string out;
+  for (char c : text) {
+    const bool control = (c >= 0 && c < ' ' && c != '\n' && c != '\t') || c == '\x7f';
+    if (!control) out += c;
+  }
+  return out;
+}
+
 std::string indented(const std::string& text, const std::string& margin) {
   std::string out = margin;
-  for (char c : text) {
+  for (char c : plain(text)) {
     out += c;
     if (c == '\n') out += margin;
   }
@@ -36,9 +46,9 @@ std::string indented(const std::string& text, const std::string& margin) {
 std::string check_lines(const CheckOutcome& check) {
   std::string text = "           - " + check.name + ": " + std::string(checks::to_text(check.result.verdict));
   if (check.line > 0) text += "  (" + check.file + ":" + std::to_string(check.line) + ")";
-  text +=
-      "\n             expected: " + check.result.expected + "\n             found:    " + check.result.actual;
-  if (!check.result.reason.empty()) text += "\n             because:  " + check.result.reason;
+  text += "\n             expected: " + plain(check.result.expected) +
+          "\n             found:    " + plain(check.result.actual);
+  if (!check.result.reason.empty()) text += "\n             because:  " + plain(check.result.reason);
   if (!check.window.empty()) text += "\n             window:   " + check.window;
   return text + "\n";
 }
@@ -66,9 +76,9 @@ std::string progress(const ScenarioResult& result, size_t done, size_t total, co
   for (const auto& service : result.services) {
     if (service.last_output.empty()) continue;
     text += "           last output of " + service.id.text + " (" + service.log + "):\n";
-    for (const auto& line : service.last_output) text += "             " + line + "\n";
+    for (const auto& line : service.last_output) text += "             " + plain(line) + "\n";
   }
-  for (const auto& note : result.notes) text += "           note: " + note + "\n";
+  for (const auto& note : result.notes) text += "           note: " + plain(note) + "\n";
   return text;
 }
 

@@ -59,7 +59,9 @@ TEST_F(RecorderTest, NumbersEveryEventOnceWhateverThreadItComesFrom) {
     begin.wait();
     for (size_t seen = 0; seen < threads * each;) {
       seen = recorder.locked([](const history::History& h, Timeline&) {
-        if (!h.events().empty()) EXPECT_EQ(h.events().back().number.value, h.events().size());
+        if (!h.events().empty()) {
+          EXPECT_EQ(h.events().back().number.value, h.events().size());
+        }
         return h.events().size();
       });
     }
