@@ -20,12 +20,13 @@ struct Selection {
 struct Selected {
   std::vector<scenario::Scenario> scenarios;           // in the order of the paths, files of a folder by name
   std::vector<std::pair<std::string, ErrorList>> bad;  // file, what is wrong with it
+  ErrorList wrong;                                     // flags that name what is nowhere
   std::vector<std::string> notes;                      // what was passed over
   size_t files = 0;
 };
 
-/// A folder stands for the `*.json` files directly in it; what lies deeper is for `include` and is noted, not
-/// run.
+/// A folder stands for the `*.json` files directly in it, without `*.schema.json`; what lies deeper is for
+/// `include` and is noted, not run. A file whose scenario has the name of an earlier file's is bad.
 Selected select(const Selection& selection);
 
 }  // namespace breakwire::cli

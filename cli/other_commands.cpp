@@ -12,12 +12,14 @@ int validate_command(const Selection& selection) {
   const Selected selected = select(selection);
   for (const auto& note : selected.notes) std::fprintf(stderr, "%s\n", note.c_str());
   for (const auto& [file, errors] : selected.bad) std::fputs(render(errors).c_str(), stderr);
+  std::fputs(render(selected.wrong).c_str(), stderr);
+  if (!selected.wrong.empty()) return 4;
   if (!selected.bad.empty()) {
     size_t count = 0;
     for (const auto& [file, errors] : selected.bad) count += errors.size();
+    const size_t looked_at = std::max(selected.files, selected.bad.size());
     std::fprintf(stderr, "%zu error%s in %zu of %zu file%s\n", count, count == 1 ? "" : "s",
-                 selected.bad.size(), std::max(selected.files, selected.bad.size()),
-                 selected.files == 1 ? "" : "s");
+                 selected.bad.size(), looked_at, looked_at == 1 ? "" : "s");
     return 4;
   }
   if (selected.scenarios.empty()) {
@@ -35,14 +37,13 @@ int list_command(const std::string& what) {
 }
 
 int explain_command(const std::string& name) {
-  if (const auto* fault = faults::find_fault_kind(name)) {
-    std::fputs(reports::explain(*fault).c_str(), stdout);
-    return 0;
-  }
-  if (const auto* check = checks::find_check_kind(name)) {
-    std::fputs(reports::explain(*check).c_str(), stdout);
-    return 0;
-  }
+  // A name may be both: `latency` is a fault and a check.
+  const auto* fault = faults::find_fault_kind(name);
+  const auto* check = checks::find_check_kind(name);
+  if (fault) std::fputs(reports::explain(*fault).c_str(), stdout);
+  if (fault && check) std::fputs("\n\nand, as a check:\n\n", stdout);
+  if (check) std::fputs(reports::explain(*check).c_str(), stdout);
+  if (fault || check) return 0;
   auto known = faults::fault_kind_names();
   const auto checks = checks::check_kind_names();
   known.insert(known.end(), checks.begin(), checks.end());

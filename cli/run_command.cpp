@@ -43,9 +43,11 @@ void write_file(const fs::path& path, const std::string& text) {
 }
 
 /// A file that cannot be read stands in the report as a scenario in error.
-run::ScenarioResult bad_file(const std::string& file, const ErrorList& errors) {
-  run::ScenarioResult result{
-      .id = fs::path(file).stem().string(), .file = file, .name = fs::path(file).stem().string()};
+run::ScenarioResult bad_file(const std::string& file, const ErrorList& errors, const run::RunResult& beside) {
+  const std::string stem = fs::path(file).stem().string();
+  const bool taken = std::any_of(beside.scenarios.begin(), beside.scenarios.end(),
+                                 [&](const auto& scenario) { return scenario.id == stem; });
+  run::ScenarioResult result{.id = taken ? file : stem, .file = file, .name = stem};
   result.verdict = run::Verdict::error;
   result.file_at_fault = true;
   result.reason = render(errors);
@@ -54,7 +56,7 @@ run::ScenarioResult bad_file(const std::string& file, const ErrorList& errors) {
 }
 
 std::string replay_flags(const RunOptions& options) {
-  return options.bin.empty() ? "" : " --bin " + options.bin;
+  return options.bin.empty() ? "" : " --bin '" + options.bin + "'";
 }
 
 }  // namespace
@@ -64,12 +66,19 @@ int run_command(const RunOptions& options) {
   const Selected selected = select(options.selection);
   for (const auto& note : selected.notes) std::fprintf(stderr, "%s\n", note.c_str());
   for (const auto& [file, errors] : selected.bad) std::fputs(render(errors).c_str(), stderr);
+  std::fputs(render(selected.wrong).c_str(), stderr);
   const std::string here = folder_of_this_program();
   const std::string bin = options.bin.empty() ? here : fs::absolute(options.bin).lexically_normal().string();
   if (!fs::is_directory(bin)) {
     std::fprintf(stderr,
                  "error: --bin %s is not a folder\n  give the folder that holds the services' programs\n",
-                 bin.c_str());
+                 options.bin.c_str());
+    return 4;
+  }
+  if (fs::exists(options.report) && !fs::is_directory(options.report)) {
+    std::fprintf(stderr,
+                 "error: --report %s is not a folder\n  give the folder that the report is to be in\n",
+                 options.report.c_str());
     return 4;
   }
   const unsigned cores = std::max(2u, std::thread::hardware_concurrency());
@@ -83,22 +92,22 @@ int run_command(const RunOptions& options) {
     std::fputs(reports::progress(result, done, total, console).c_str(), stdout);
     std::fflush(stdout);
   };
-  if (selected.scenarios.empty()) {
+  run::RunResult result;
+  const std::string started = wall_clock();
+  if (selected.scenarios.empty() || !selected.wrong.empty()) {
     std::fprintf(stderr, "error: nothing to run: %zu file%s looked at, no scenario selected\n",
                  selected.files, selected.files == 1 ? "" : "s");
-    if (!options.selection.tags.empty() || !options.selection.only.empty())
-      std::fputs("  no scenario has the wanted --tag or --only\n", stderr);
-    if (selected.bad.empty()) return 4;
   } else {
     std::printf("running %zu scenario%s, %u at a time; report in %s\n", selected.scenarios.size(),
                 selected.scenarios.size() == 1 ? "" : "s", suite.jobs, options.report.c_str());
     std::fflush(stdout);
+    result = run_suite(selected.scenarios, suite, interrupt.token());
   }
-  run::RunResult result = run_suite(selected.scenarios, suite, interrupt.token());
   result.version = BREAKWIRE_VERSION;
-  result.started = wall_clock();
+  result.started = started;
   result.command = options.command;
-  for (const auto& [file, errors] : selected.bad) result.scenarios.push_back(bad_file(file, errors));
+  result.jobs = suite.jobs;
+  for (const auto& [file, errors] : selected.bad) result.scenarios.push_back(bad_file(file, errors, result));
   write_file(fs::path(suite.report_dir) / "report.json", reports::json_report(result));
   std::fputs(reports::closing(result, console).c_str(), stdout);
   std::printf("report: %s/report.json\n", options.report.c_str());

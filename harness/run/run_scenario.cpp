@@ -247,7 +247,7 @@ class Run {
     const Secrets secrets(scenario_.secrets, workshop_.environment);
     secrets.hide_in(result);
     store_history(history, workshop_.report_dir + "/" + result.history, secrets);
-    result.replay = "breakwire run " + scenario_.file + " --only '" + scenario_.id() + "' --seed " +
+    result.replay = "breakwire run '" + scenario_.file + "' --only '" + scenario_.id() + "' --seed " +
                     std::to_string(scenario_.seed) + workshop_.replay_flags;
     result.took = now() - began;
     return result;

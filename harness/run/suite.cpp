@@ -29,12 +29,15 @@ ScenarioResult skipped(const scenario::Scenario& scenario, std::string why) {
           .reason = std::move(why)};
 }
 
-/// What earlier runs left in the folder would be taken for this run's.
-void clean(const std::string& report_dir) {
+/// What an earlier run left of these scenarios would be taken for this run's. Nothing else is touched: the
+/// folder may be somebody's own, with a `logs` of his.
+void clean(const std::filesystem::path& report_dir, const std::vector<scenario::Scenario>& scenarios) {
   std::filesystem::create_directories(report_dir);
-  for (const char* part : {"logs", "history"})
-    std::filesystem::remove_all(std::filesystem::path(report_dir) / part);
-  std::filesystem::remove(std::filesystem::path(report_dir) / "report.json");
+  std::filesystem::remove(report_dir / "report.json");
+  for (const auto& scenario : scenarios) {
+    std::filesystem::remove_all(report_dir / "logs" / file_name_of(scenario));
+    std::filesystem::remove(report_dir / "history" / (file_name_of(scenario) + ".ndjson"));
+  }
 }
 
 void add_up_times(RunResult& run) {
@@ -54,7 +57,7 @@ void add_up_times(RunResult& run) {
 RunResult run_suite(const std::vector<scenario::Scenario>& scenarios, const SuiteOptions& options,
                     std::stop_token stop) {
   const Instant began = std::chrono::steady_clock::now();
-  clean(options.report_dir);
+  clean(options.report_dir, scenarios);
   process::Guard guard({.program = options.guard_program});
   process::PostgresTemplate postgres(guard);
   const Workshop workshop{.guard = guard,

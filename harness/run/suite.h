@@ -21,7 +21,7 @@ struct SuiteOptions {
   unsigned jobs = 2;
   std::string bin;            // what `${bin}` stands for
   std::string guard_program;  // path of breakwire-guard
-  std::string report_dir;     // made when missing; histories and logs of an earlier run in it are replaced
+  std::string report_dir;  // made when missing; what an earlier run of these scenarios left in it is replaced
   std::string replay_flags;
   Progress progress;
 };
