@@ -19,7 +19,8 @@ class History {
   EventNumber append(Instant at, Payload what);
 
   const Setup& setup() const { return setup_; }
-  std::span<const Event> events() const { return events_; }
+  std::span<const Event> events() const& { return events_; }
+  std::span<const Event> events() const&& = delete;  // it would dangle
   const Event& event(EventNumber number) const { return events_.at(number.value - 1); }
 
   /// t = 0: the start of load (the first phase after setup). The first event's time before that.

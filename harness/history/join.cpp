@@ -5,11 +5,13 @@
 //                  transparent retries out of that number (gRFC A6), so an attempt that repeats the number
 //                  of a refused one follows it.
 // automatic        The same; but a new attempt without the header, after a failure of the same method in the
-//                  same trace, may be a retry written by hand: ambiguous.
+//                  same trace, may be a retry written by hand: ambiguous, unless the caller was itself
+//                  called again in that trace meanwhile.
 // trace            All attempts of one method in one trace are one call.
 // metadata         One value, one call. The history keeps x-breakwire-call only.
 // serial           What begins while one call of the load is open belongs to it; overlapping calls are
 // ambiguous.
+#include <algorithm>
 #include <map>
 
 #include "harness/history/calls.h"
@@ -37,10 +39,13 @@ std::string name_of(const Attempt& attempt) {
          std::to_string(attempt.stream);
 }
 
+/// When the calling service was itself called, by trace id.
+using Causes = std::map<std::string, std::vector<Instant>>;
+
 class Joiner {
  public:
-  Joiner(Correlate correlate, const std::vector<Calls::LoadCall>& load_calls)
-      : correlate_(std::move(correlate)), load_calls_(load_calls) {
+  Joiner(Correlate correlate, const std::vector<Calls::LoadCall>& load_calls, Causes causes)
+      : correlate_(std::move(correlate)), load_calls_(load_calls), causes_(std::move(causes)) {
     joined_.by = correlate_.by;
   }
 
@@ -98,15 +103,20 @@ class Joiner {
       }
     }
     if (!refusals.empty()) return extend_one(refusals, attempt);
+    // Failures of a time before the caller was called again have found their end there.
+    std::vector<size_t> recent = failures;
+    std::erase_if(recent, [&](size_t i) {
+      return called_between(attempt.trace_id, joined_.calls[i].last().received, attempt.received);
+    });
     if (attempt.previous_attempts == 0) {
-      if (correlate_.by == By::automatic && !failures.empty()) {
+      if (correlate_.by == By::automatic && !recent.empty()) {
         ambiguous(attempt,
                   "it follows a failed attempt of its method without grpc-previous-rpc-attempts: a retry "
                   "written by hand, or a new call? Say so with the edge's `correlate`");
       }
       return begin(attempt, group);
     }
-    for (auto* candidates : {&failures, &running}) {
+    for (auto* candidates : {&recent, &failures, &running}) {
       unsigned most = 0;
       std::erase_if(*candidates, [&](size_t i) {
         return joined_.calls[i].last().previous_attempts >= attempt.previous_attempts;
@@ -116,6 +126,13 @@ class Joiner {
       if (!candidates->empty()) return extend_one(*candidates, attempt);
     }
     begin(attempt, group);  // its earlier attempts never reached this edge's wire
+  }
+
+  bool called_between(const std::string& trace, Instant from, Instant to) const {
+    const auto found = causes_.find(trace);
+    if (trace.empty() || found == causes_.end()) return false;
+    return std::any_of(found->second.begin(), found->second.end(),
+                       [&](Instant t) { return from < t && t <= to; });
   }
 
   void extend_one(const std::vector<size_t>& candidates, const Attempt& attempt) {
@@ -147,6 +164,7 @@ class Joiner {
 
   Correlate correlate_;
   const std::vector<Calls::LoadCall>& load_calls_;
+  Causes causes_;
   Joined joined_;
   std::map<std::string, std::vector<size_t>> groups_;  // calls that could be continued, by what they share
 };
@@ -155,7 +173,14 @@ class Joiner {
 
 Joined Calls::join(const EdgeId& edge) const {
   const EdgeSetup* setup = history_->setup().edge(edge);
-  Joiner joiner(setup ? setup->correlate : Correlate{}, load_calls_);
+  Causes causes;
+  for (const auto& inbound : history_->setup().edges) {
+    if (!setup || inbound.to != setup->from) continue;
+    for (const Attempt* attempt : attempts(inbound.id)) {
+      if (attempt->forwarded) causes[attempt->trace_id].push_back(*attempt->forwarded);
+    }
+  }
+  Joiner joiner(setup ? setup->correlate : Correlate{}, load_calls_, std::move(causes));
   for (const Attempt* attempt : attempts(edge)) joiner.add(*attempt);
   return joiner.take();
 }

@@ -97,6 +97,19 @@ TEST(JoinTest, AHandWrittenRetryIsAmbiguousUnlessTheEdgeSaysHowToJoin) {
   EXPECT_EQ(join(header, by_header).ambiguous, 0u);
 }
 
+TEST(JoinTest, ACallerThatWasCalledAgainMakesANewCall) {
+  HistoryBuilder builder;
+  builder.at(1ms).start("client->storefront", 5, 1, {.trace = 7});
+  builder.at(2ms).start(place, 1, 1, {.trace = 7}).at(3ms).end(place, 1, 1, StatusCode::unavailable);
+  builder.at(4ms).end("client->storefront", 5, 1, StatusCode::unavailable);
+  builder.at(5ms).start("client->storefront", 5, 3, {.trace = 7, .previous = 1});
+  builder.at(6ms).start(place, 1, 3, {.trace = 7}).at(7ms).end(place, 1, 3, StatusCode::unavailable);
+  builder.at(8ms).start(place, 1, 5, {.trace = 7, .previous = 1});
+  const Calls calls(builder.history());
+  EXPECT_EQ(shape(join(builder, calls)), "1 3,5");
+  EXPECT_EQ(join(builder, calls).ambiguous, 0u);
+}
+
 TEST(JoinTest, AnAttemptWhoseFirstOnesNeverReachedTheWireIsACallOfItsOwn) {
   HistoryBuilder builder;
   builder.start(place, 1, 1, {.trace = 7, .previous = 2});

@@ -69,7 +69,8 @@ std::string stored(const History& history) {
 
 TEST(NdjsonTest, OneOfEverythingMeansEveryKind) {
   std::set<size_t> kinds;
-  for (const auto& event : one_of_everything().events()) kinds.insert(event.what.index());
+  const History history = one_of_everything();
+  for (const auto& event : history.events()) kinds.insert(event.what.index());
   EXPECT_EQ(kinds.size(), std::variant_size_v<Payload>);
 }
 
