@@ -34,20 +34,29 @@ void World::receive(Side from, std::string_view bytes) {
   deliver();
 }
 
-void World::deliver() {
+bool World::deliver() {
+  bool moved = false;
   for (Side to : {Side::downstream, Side::upstream}) {
-    const std::string bytes = session.take_output(to);
-    written_[to] += bytes.size();
+    std::string& unwritten = unwritten_[to];
+    unwritten += session.take_output(to);
+    if (unwritten.empty()) continue;
+    moved = true;
+    size_t n = unwritten.size();
+    if (options_.slow_sockets) n = rng_.next() % 3 == 0 ? 0 : 1 + rng_.next() % std::min<size_t>(n, 30'000);
+    const std::string bytes = unwritten.substr(0, n);
+    unwritten.erase(0, n);
+    written_[to] += n;
     if (options_.write_at_once) session.written(to, written_[to], now);
     Endpoint& endpoint = to == Side::downstream ? client : server;
-    if (!bytes.empty()) endpoint.input({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+    if (n > 0) endpoint.input({reinterpret_cast<const uint8_t*>(bytes.data()), n});
   }
   session.flush_observations();
+  return moved;
 }
 
 bool World::step(Side from) {
   std::string& unread = unread_[from];
-  unread += (from == Side::downstream ? client : server).output();
+  collect(from);
   if (unread.empty() || !session.wants_input(from)) return false;
   size_t n = unread.size();
   if (options_.seed != 0) n = 1 + rng_.next() % std::min<size_t>(n, rng_.next() % 4 == 0 ? 20 : 40'000);
@@ -64,8 +73,8 @@ void World::run() {
     if (options_.seed == 0 || rng_.next() % 2 == 0 || !moved) {
       moved = step(first == Side::downstream ? Side::upstream : Side::downstream) || moved;
     }
+    moved = deliver() || moved;
   }
-  deliver();
 }
 
 void World::wait(Duration time) {

@@ -55,6 +55,7 @@ class World {
     Limits limits;
     uint64_t seed = 0;          // 0: whole chunks
     bool write_at_once = true;  // what is taken counts as written in the same turn
+    bool slow_sockets = false;  // with a seed: what is taken reaches the peers bit by bit
   };
   World() : World(Options{}) {}
   explicit World(Options options);
@@ -64,7 +65,10 @@ class World {
   /// One hop of one side's bytes: endpoint to session, session to endpoints.
   bool step(Side from);
   void receive(Side from, std::string_view bytes);
-  void deliver();
+  /// Takes what the endpoint wants to send now, without carrying it on.
+  void collect(Side from) { unread_[from] += (from == Side::downstream ? client : server).output(); }
+  /// False when nothing was there.
+  bool deliver();
   /// Lets time pass and releases what has become due.
   void wait(Duration time);
 
@@ -81,7 +85,8 @@ class World {
  private:
   Options options_;
   Rng rng_;
-  std::map<Side, std::string> unread_;  // sent by an endpoint, not yet read by the session
+  std::map<Side, std::string> unread_;     // sent by an endpoint, not yet read by the session
+  std::map<Side, std::string> unwritten_;  // taken from the session, not yet on the socket
   std::map<Side, uint64_t> written_;
 };
 
