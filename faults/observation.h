@@ -158,8 +158,8 @@ struct FaultHit {
   std::string action;  // name_of(WireAction)
   bool operator==(const FaultHit&) const = default;
 };
-/// One of the relay's own limits was reached by a peer; the connection was ended for it. Never a service's
-/// failure.
+/// One of the relay's own limits was reached by a peer; the connection was ended for it, except for
+/// `held_bytes` (http2::Limits). Never a service's failure.
 struct LimitReached {
   EdgeId edge;
   ConnectionId connection;

@@ -238,12 +238,21 @@ void Session::Core::discard(Stream& stream, Direction direction) {
   Way& on = way(direction);
   for (const Item& item : lane.waiting) on.kept -= item.cost();
   lane.waiting.clear();
+  if (lane.gate) forget_due(*lane.gate, stream.down, direction);
   lane.gate.reset();
   const int64_t n = lane.flow.buffered();
   lane.flow.discarded(n);
   on.connection.discarded(n);
   update_held(stream, direction);
   settle_connection(direction);
+}
+
+void Session::Core::forget_due(const Gate& gate, StreamId stream, Direction direction) {
+  const auto [begin, end] = due_.equal_range(gate.due);
+  const auto it = std::find_if(begin, end, [&](const auto& entry) {
+    return entry.second == std::pair{stream, direction};
+  });
+  if (it != end) due_.erase(it);
 }
 
 void Session::Core::update_held(Stream& stream, Direction direction) {

@@ -117,6 +117,7 @@ class Session::Core {
   void remove(Stream& stream);
   void free_slot(Stream& stream);
   void discard(Stream& stream, Direction direction);
+  void forget_due(const Gate& gate, StreamId stream, Direction direction);
   void update_held(Stream& stream, Direction direction);
   void settle_connection(Direction direction);
   void settle_stream(Stream& stream, Direction direction);

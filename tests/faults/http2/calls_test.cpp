@@ -94,6 +94,19 @@ TEST(EndCallTest, ComesAfterTheDelaysOfOtherFaults) {
   EXPECT_EQ(hits[1].at, wire.now);
 }
 
+TEST(DelayTest, ACancelledCallLeavesNothingDue) {
+  Wire wire;
+  wire.begin();
+  wire.host.rule = [](const faults::CallReached&) {
+    return faults::Ruling{.delay = 1h, .delayed_by = {{"slow"}}};
+  };
+  wire.client(Wire::request(1) + Wire::request(3));
+  wire.client(Wire::reset(1, Http2Error::cancel));
+  EXPECT_TRUE(wire.session.next_due());
+  wire.client(Wire::reset(3, Http2Error::cancel));
+  EXPECT_FALSE(wire.session.next_due());
+}
+
 TEST(ResetTest, RefusedStreamIsSaidOfACallThatNeverLeft) {
   Wire wire;
   wire.begin();

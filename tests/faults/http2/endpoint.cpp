@@ -65,6 +65,14 @@ Endpoint::Endpoint(Role role, Options options) : options_(std::move(options)), r
           self(user).complaints.push_back(std::string("sends GOAWAY ") +
                                           nghttp2_http2_strerror(frame->goaway.error_code));
         }
+        // NO_ERROR, INTERNAL_ERROR, REFUSED_STREAM and CANCEL are what a test or its application may say.
+        if (frame->hd.type == NGHTTP2_RST_STREAM) {
+          const uint32_t code = frame->rst_stream.error_code;
+          if (code != 0 && code != 2 && code != 7 && code != 8) {
+            self(user).complaints.push_back(std::string("resets ") + std::to_string(frame->hd.stream_id) +
+                                            " with " + nghttp2_http2_strerror(code));
+          }
+        }
         return 0;
       });
   nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(

@@ -31,7 +31,7 @@ struct Plan {
 
 class Torture {
  public:
-  explicit Torture(uint64_t seed) : rng_(seed), world_(options(seed)) {
+  explicit Torture(uint64_t seed) : rng_(seed), world_(options(seed)), shrinks_(shrinks(seed)) {
     for (const auto& entry : options(seed).server.settings) {
       limits_streams_ |= entry.settings_id == NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS;
     }
@@ -56,7 +56,7 @@ class Torture {
       if (pick(3) == 0) clear("hang" + std::to_string(pick(3)));
       if (pick(3) == 0) world_.wait(std::chrono::milliseconds(pick(50)));
       if (pick(3) == 0) world_.run();
-      ASSERT_EQ(world_.complaints(), std::vector<std::string>{});
+      ASSERT_EQ(complaints(), std::vector<std::string>{});
     }
     world_.run();
     for (int i = 0; i < 30 && world_.session.live_calls() + waiting() > 0; ++i) {
@@ -67,13 +67,16 @@ class Torture {
   }
 
  private:
+  /// Whether windows become smaller too.
+  static bool shrinks(uint64_t seed) { return seed % 4 == 0; }
   static World::Options options(uint64_t seed) {
     Rng rng(seed + 1'000'000);
     World::Options options{.seed = seed * 2 + 1, .slow_sockets = rng.next() % 4 == 0};
+    const uint32_t smallest = shrinks(seed) ? 0 : 65'535;
     const auto settings = [&] {
       std::vector<nghttp2_settings_entry> entries;
       if (rng.next() % 2)
-        entries.push_back({NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, uint32_t(rng.next() % 100'000)});
+        entries.push_back({NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, smallest + uint32_t(rng.next() % 40'000)});
       if (rng.next() % 2)
         entries.push_back({NGHTTP2_SETTINGS_MAX_FRAME_SIZE, uint32_t(16'384 + rng.next() % 200'000)});
       if (rng.next() % 2)
@@ -86,6 +89,15 @@ class Torture {
     if (rng.next() % 2) options.client.padding = rng.next() % 200;
     if (rng.next() % 2) options.server.padding = rng.next() % 200;
     return options;
+  }
+
+  /// nghttp2 resets streams whose DATA is under way while it makes its own window smaller, relay or not.
+  std::vector<std::string> complaints() const {
+    std::vector<std::string> all;
+    for (const auto& complaint : world_.complaints()) {
+      if (!shrinks_ || complaint.find("FLOW_CONTROL_ERROR") == std::string::npos) all.push_back(complaint);
+    }
+    return all;
   }
 
   uint64_t pick(uint64_t n) { return rng_.next() % n; }
@@ -186,7 +198,9 @@ class Torture {
     Endpoint& endpoint = pick(2) == 0 ? world_.client : world_.server;
     switch (pick(3)) {
       case 0:
-        return endpoint.settings({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, uint32_t(pick(90'000))}});
+        window_ += 10'000;
+        return endpoint.settings(
+            {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, shrinks_ ? uint32_t(pick(90'000)) : window_}});
       case 1:
         return endpoint.settings({{NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, uint32_t(pick(5'000))},
                                   {NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, uint32_t(pick(5'000))}});
@@ -209,7 +223,7 @@ class Torture {
   }
 
   void check() {
-    ASSERT_EQ(world_.complaints(), std::vector<std::string>{});
+    ASSERT_EQ(complaints(), std::vector<std::string>{});
     for (size_t i = 0; i < plans_.size(); ++i) {
       const Plan& plan = plans_[i];
       SCOPED_TRACE("call " + std::to_string(i) + " on stream " + std::to_string(ids_[i]) + " fault " +
@@ -232,6 +246,8 @@ class Torture {
                           (plan.fault != Plan::Fault::none && plan.fault != Plan::Fault::hold &&
                            plan.fault != Plan::Fault::delay);
       if (spoilt) continue;
+      if (shrinks_ && got.closed == NGHTTP2_FLOW_CONTROL_ERROR) continue;
+      ASSERT_EQ(got.closed, static_cast<uint32_t>(NGHTTP2_NO_ERROR));
       EXPECT_EQ(faults::value_of(got.trailers, "grpc-status"), "0");
       EXPECT_EQ(faults::value_of(got.trailers, "x-call"), std::to_string(i));
       if (!plan.trailers_only) {
@@ -249,6 +265,8 @@ class Torture {
   std::vector<Plan> plans_;
   std::vector<int32_t> ids_;
   bool limits_streams_ = false;
+  const bool shrinks_;
+  uint32_t window_ = 100'000;
   const bool drains_ = pick(4) == 0;
   bool draining_ = false;
 };
@@ -256,7 +274,12 @@ class Torture {
 TEST(TortureTest, NoEndpointEverFindsFaultAndUnaffectedCallsGetTheirBytes) {
   const char* only = std::getenv("BREAKWIRE_TORTURE_SEED");
   const uint64_t first = only != nullptr ? std::stoull(only) : 1;
-  const uint64_t last = only != nullptr ? first : 600;
+#ifdef __SANITIZE_ADDRESS__
+  constexpr uint64_t enough = 100;
+#else
+  constexpr uint64_t enough = 600;
+#endif
+  const uint64_t last = only != nullptr ? first : enough;
   for (uint64_t seed = first; seed <= last; ++seed) {
     SCOPED_TRACE("replay with BREAKWIRE_TORTURE_SEED=" + std::to_string(seed));
     Torture(seed).run();
