@@ -20,6 +20,7 @@ class DeadlinePropagated : public Check {
  public:
   EdgeId from, to;
   Duration slack = 5ms;
+  Percent late{5};
 
   static const Fields<DeadlinePropagated>& fields() {
     static const auto all =
@@ -28,6 +29,10 @@ class DeadlinePropagated : public Check {
             .required("to", &DeadlinePropagated::to, "The edge on which that service calls further.")
             .optional("slack", &DeadlinePropagated::slack,
                       "How much more than what remains may be passed on, beside 1.5% for rounding.")
+            .optional(
+                "late", &DeadlinePropagated::late,
+                "The share of calls that may carry more than what remains, up to all the service was given: "
+                "its clock starts when it reads the HEADERS, which a busy machine delays unseen.")
             .rule([](const DeadlinePropagated& check, const json::Value& object, ErrorList& errors) {
               if (check.from == check.to)
                 errors.push_back(json::error_at(object.span, "`from` and `to` are the same edge"));
@@ -67,6 +72,10 @@ class DeadlinePropagated : public Check {
       parts.push_back(std::to_string(finding.missing) + " carried none, first " + finding.first_missing);
     if (finding.longer > 0)
       parts.push_back(std::to_string(finding.longer) + " carried too much, worst " + finding.worst);
+    if (finding.late > 0)
+      parts.push_back(std::to_string(finding.late) +
+                      (tolerated(finding, result) ? " read late: carried" : " carried") +
+                      " more than what remained and no more than was given, worst " + finding.latest);
     if (finding.grew > 0)
       parts.push_back(std::to_string(finding.grew) +
                       " further attempts carried more than the one before, first " + finding.first_grown);
@@ -82,16 +91,25 @@ class DeadlinePropagated : public Check {
                               ? "no caller on " + from.text + " set a deadline"
                               : "no call on " + to.text + " shares a trace id with one on " + from.text);
     }
-    result.verdict = finding.missing + finding.longer + finding.grew == 0 ? Verdict::passed : Verdict::failed;
+    const bool kept = finding.missing + finding.longer + finding.grew == 0 && tolerated(finding, result);
+    result.verdict = kept ? Verdict::passed : Verdict::failed;
+    if (!kept) {
+      for (const EventNumber event : finding.late_events) show(result, event);
+    }
     return result;
   }
 
  private:
   struct Finding {
-    uint64_t seen = 0, orphans = 0, unlimited = 0, missing = 0, longer = 0, grew = 0;
-    Duration worst_by{};
-    std::string first_missing, worst, first_grown;
+    uint64_t seen = 0, orphans = 0, unlimited = 0, missing = 0, longer = 0, late = 0, grew = 0;
+    Duration worst_by{}, latest_by{};
+    std::string first_missing, worst, latest, first_grown;
+    std::vector<EventNumber> late_events;
   };
+
+  bool tolerated(const Finding& finding, const CheckResult& result) const {
+    return static_cast<double>(finding.late) * 100 <= late.value * static_cast<double>(result.samples);
+  }
 
   /// Of the calls of this trace that had reached the service by then, the one that leaves most time: which of
   /// several caused this call does not show on the wire. Those that are over count only if no other is left.
@@ -118,6 +136,16 @@ class DeadlinePropagated : public Check {
     const Duration allowed = rounded_up(remains) + slack;
     if (!child.timeout) {
       if (++finding.missing == 1) finding.first_missing = name_of(child);
+    } else if (*child.timeout > allowed && *child.timeout <= rounded_up(*parent.timeout) + slack) {
+      ++finding.late;
+      finding.late_events.push_back(parent.event);
+      finding.late_events.push_back(child.event);
+      if (*child.timeout - allowed > finding.latest_by) {
+        finding.latest_by = *child.timeout - allowed;
+        finding.latest = name_of(child) + " with " + brief(*child.timeout) + " where " + brief(remains) +
+                         " of " + brief(*parent.timeout) + " remained";
+      }
+      return;
     } else if (*child.timeout > allowed) {
       ++finding.longer;
       if (*child.timeout - allowed > finding.worst_by) {
@@ -159,7 +187,10 @@ CheckKind deadline_propagated_kind() {
           "than (Tin − elapsed) × 1.015 + `slack`: Tin is the caller's grpc-timeout, elapsed runs from the "
           "moment the caller's HEADERS were written to the service to the moment the further call's HEADERS "
           "were "
-          "read, both on the relay's clock. 1.5% absorbs rounding (C-core rounds up to three significant "
+          "read, both on the relay's clock. A service's own clock starts when it reads the HEADERS, which a "
+          "busy "
+          "machine can delay unseen: so a share `late` of the calls may carry up to Tin × 1.015 + `slack`. "
+          "1.5% absorbs rounding (C-core rounds up to three significant "
           "digits). When several calls of a trace could be the caller, the one that leaves most time counts. "
           "Within one call the timeout may not grow from attempt to attempt, since each carries what "
           "remains. "

@@ -151,7 +151,7 @@ class Run {
     bool go_on = true;
     if (baseline) go_on = hold_baseline(zero + *scenario_.baseline);
     if (go_on) {
-      hold_main(conductor, loads);
+      hold_main(conductor);
       if (!cut_) settle(conductor);
     }
     for (const auto& load : loads) load->stop();
@@ -178,14 +178,16 @@ class Run {
     return true;
   }
 
-  void hold_main(Conductor& conductor, const std::vector<std::unique_ptr<load::RunningLoad>>& loads) {
+  void hold_main(Conductor& conductor) {
     for (;;) {
       conductor.perform_due();
       const Instant at = now();
       if (over(at)) return;
-      const bool loads_over =
-          std::all_of(loads.begin(), loads.end(), [](const auto& load) { return load->ended(); });
-      const auto next = recorder_.locked([](const auto&, Timeline& timeline) { return timeline.next(); });
+      const auto [loads_over, next] = recorder_.locked([&](const history::History& history, Timeline& timeline) {
+        size_t ended = 0;
+        history::each<history::LoadEnded>(history, [&](const auto&, const auto&) { ++ended; });
+        return std::pair{ended == scenario_.loads.size(), timeline.next()};
+      });
       if (loads_over && !next) return;
       recorder_.wait_until(std::min(next.value_or(deadline_), deadline_));
     }

@@ -21,17 +21,48 @@ TEST(DeadlinePropagatedTest, AtMostWhatRemainsWithRoundingIsPassedOn) {
   EXPECT_PASSED(judged(entry, with_further_call(918ms)));  // 900 × 1.015 + 5
 }
 
-TEST(DeadlinePropagatedTest, MoreThanRemainsIsShownWithBothCalls) {
-  const auto result = judged(entry, with_further_call(1s));
+TEST(DeadlinePropagatedTest, MoreThanWasGivenIsShownWithBothCalls) {
+  const auto result = judged(entry, with_further_call(5s));
   EXPECT_EQ(result.verdict, Verdict::failed);
   EXPECT_EQ(
       result.actual,
       "1 call joined with a caller's deadline; 1 carried too much, worst orders->inventory connection 2 "
-      "stream 1 with 1 s where 900 ms of 1 s remained");
+      "stream 1 with 5 s where 900 ms of 1 s remained");
+  EXPECT_EQ(numbers(result), (Evidence{2, 4}));
+  EXPECT_EQ(
+      judged(
+          R"({"check": "deadline_propagated", "from": "storefront->orders", "to": "orders->inventory", "late": "100%"})",
+          with_further_call(5s))
+          .verdict,
+      Verdict::failed)
+      << "more than the service was given itself is never the reading's fault";
+}
+
+TEST(DeadlinePropagatedTest, TheWholeOfWhatWasGivenPassedOnByMoreThanAFewIsShown) {
+  const auto result = judged(entry, with_further_call(1s));
+  EXPECT_EQ(result.verdict, Verdict::failed);
+  EXPECT_EQ(result.actual,
+            "1 call joined with a caller's deadline; 1 carried more than what remained and no more than was "
+            "given, worst "
+            "orders->inventory connection 2 stream 1 with 1 s where 900 ms of 1 s remained");
   EXPECT_EQ(numbers(result), (Evidence{2, 4}));
   EXPECT_PASSED(judged(
       R"({"check": "deadline_propagated", "from": "storefront->orders", "to": "orders->inventory", "slack": "90ms"})",
       with_further_call(1s)));
+}
+
+TEST(DeadlinePropagatedTest, AFewReadLateAreTolerated) {
+  const auto with_late = [](uint64_t late) {
+    HistoryBuilder builder = with_further_call(900ms);
+    for (uint64_t call = 0; call < 39; ++call) {
+      const auto stream = static_cast<StreamId>(3 + 2 * call);
+      builder.at(1200ms).start(in, 1, stream, {.timeout = 1s, .trace = 100 + call});
+      builder.at(1300ms).start(out, 2, stream, {.timeout = call < late ? 1s : 900ms, .trace = 100 + call});
+    }
+    return builder;
+  };
+  EXPECT_PASSED(judged(entry, with_late(2)));  // of 40: 5 %
+  EXPECT_EQ(judged(entry, with_late(3)).verdict, Verdict::failed);
 }
 
 TEST(DeadlinePropagatedTest, NoDeadlineAtAllIsAFailure) {
