@@ -178,18 +178,36 @@ class Run {
     return true;
   }
 
+  /// When the loads are over: at once when all have ended. A call without a deadline that nobody answers
+  /// never ends; for those there is 1 s of patience after the load's `for`. nullopt: not known yet.
+  std::optional<Instant> patience_with_loads(const history::History& history) const {
+    std::set<LoadId> ended;
+    history::each<history::LoadEnded>(
+        history, [&](const auto&, const history::LoadEnded& load) { ended.insert(load.load); });
+    Instant patience = history.zero();
+    for (const auto& load : scenario_.loads) {
+      if (ended.contains(load.id)) continue;
+      if (load.deadline || !load.length) return std::nullopt;
+      patience = std::max(patience, history.zero() + *load.length + 1s);
+    }
+    return patience;
+  }
+
   void hold_main(Conductor& conductor) {
     for (;;) {
       conductor.perform_due();
       const Instant at = now();
       if (over(at)) return;
-      const auto [loads_over, next] = recorder_.locked([&](const history::History& history, Timeline& timeline) {
-        size_t ended = 0;
-        history::each<history::LoadEnded>(history, [&](const auto&, const auto&) { ++ended; });
-        return std::pair{ended == scenario_.loads.size(), timeline.next()};
+      std::optional<Instant> next, patience;
+      const bool loads_over = recorder_.locked([&](const history::History& history, Timeline& timeline) {
+        next = timeline.next();
+        patience = patience_with_loads(history);
+        return patience && *patience <= at;
       });
       if (loads_over && !next) return;
-      recorder_.wait_until(std::min(next.value_or(deadline_), deadline_));
+      Instant until = std::min(next.value_or(deadline_), deadline_);
+      if (patience && *patience > at) until = std::min(until, *patience);
+      recorder_.wait_until(until);
     }
   }
 
