@@ -105,7 +105,7 @@ class Client final : public RunningLoad {
       changed_.wait_until(lock, wake);
     }
     none_begin_ = true;
-    end_if_over(lock);
+    end_if_over();
   }
 
   void begin_call(Instant intended) {
@@ -165,12 +165,13 @@ class Client final : public RunningLoad {
     while (queue_.Next(&tag, &ok)) {
       const Instant now = Clock::now();
       auto* exchange = static_cast<Exchange*>(tag);
+      const std::lock_guard lock(mutex_);
       if (exchange->advance(ok)) end_call(*exchange, now);
     }
   }
 
+  // The lock is held, here and below.
   void end_call(const Exchange& exchange, Instant now) {
-    std::unique_lock lock(mutex_);
     const auto call = in_flight_.find(exchange.number);
     history::CallDone done = std::move(call->second.done);
     done.status = code_of(exchange.status);
@@ -180,10 +181,10 @@ class Client final : public RunningLoad {
     pace_.ended(now, !exchange.status.ok());
     in_flight_.erase(call);
     changed_.notify_all();
-    end_if_over(lock);
+    end_if_over();
   }
 
-  void end_if_over(std::unique_lock<std::mutex>&) {
+  void end_if_over() {
     if (!none_begin_ || !in_flight_.empty() || ended_) return;
     sink_.record(Clock::now(), history::LoadEnded{.load = load_.id});
     ended_ = true;
