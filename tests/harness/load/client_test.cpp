@@ -143,6 +143,15 @@ TEST_F(ClientTest, SendsNoDeadlineWhereNoneIsGiven) {
   EXPECT_EQ(issued()[0].deadline, std::nullopt);
 }
 
+TEST_F(ClientTest, NoProxyOfTheEnvironmentStandsInBetween) {
+  setenv("http_proxy", "http://127.0.0.1:1", 1);
+  load.calls = 1;
+  run();
+  unsetenv("http_proxy");
+  ASSERT_EQ(done().size(), 1U);
+  EXPECT_EQ(done()[0].status, StatusCode::ok) << done()[0].message;
+}
+
 TEST_F(ClientTest, RetriesOnlyWithAServiceConfig) {
   server.answer_with({grpc::StatusCode::UNAVAILABLE, "later"});
   load.calls = 1;
