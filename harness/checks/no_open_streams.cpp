@@ -64,11 +64,14 @@ class NoOpenStreams : public Check {
   }
 
  private:
-  /// When the last of the loads was over; nullopt while one is not.
+  /// When the last of the loads was over; nullopt while one is not. A load whose calls never end is over when the run
+  /// no longer waits for it: it is settling then.
   static std::optional<Instant> load_over(const history::History& history) {
     std::optional<Instant> over;
     int running = 0;
     for (const auto& event : history.events()) {
+      const auto* phase = std::get_if<history::PhaseBegan>(&event.what);
+      if (phase && phase->phase == history::Phase::settling) return event.at;
       if (std::holds_alternative<history::LoadBegan>(event.what)) ++running;
       if (!std::holds_alternative<history::LoadEnded>(event.what)) continue;
       --running;

@@ -83,6 +83,14 @@ TEST(NoOpenStreamsTest, WhatIsOpenASecondLaterIsShown) {
             Verdict::failed);
 }
 
+TEST(NoOpenStreamsTest, ALoadWhoseCallsNeverEndIsOverWhenTheRunSettles) {
+  HistoryBuilder builder;
+  builder.phase(Phase::baseline).add(LoadBegan{{"shoppers"}}).at(1s).start(edge, 1, 1);
+  builder.at(2s).phase(Phase::settling).at(3s).phase(Phase::teardown);
+  builder.at(3010ms).end(edge, 1, 1).add(LoadEnded{{"shoppers"}});
+  EXPECT_EQ(judged(streams, builder).verdict, Verdict::failed);
+}
+
 TEST(NoOpenStreamsTest, EndedByTeardownBeforeItsTimeIsUndecided) {
   const auto result = judged(streams, one_stream([](auto&) {}, 2500ms).at(2600ms).end(edge, 1, 1));
   EXPECT_EQ(result.verdict, Verdict::inconclusive);
