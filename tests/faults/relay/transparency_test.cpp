@@ -178,6 +178,15 @@ TEST_F(TransparencyTest, SpeaksToAnUpstreamOnAUnixPath) {
   ::rmdir(folder.c_str());
 }
 
+// Sanitizers keep freed memory for a while: nothing can be said of it there.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool memory_is_telling = false;
+#elif defined(__has_feature)
+constexpr bool memory_is_telling = !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+#else
+constexpr bool memory_is_telling = true;
+#endif
+
 size_t resident_bytes() {
   std::ifstream file("/proc/self/statm");
   size_t all = 0, resident = 0;
@@ -196,7 +205,9 @@ TEST_F(TransparencyTest, SlowsAFastWriterToTheReadersPaceInBoundedMemory) {
   const auto stuck_at = client.send_until_stuck(pattern, size, 200ms);  // the server reads nothing
   // Two hops of kernel buffers, which grow to 4 + 6 MiB each by default, and the relay's queue.
   EXPECT_LT(stuck_at, 32u << 20);
-  EXPECT_LT(resident_bytes(), before + (8u << 20));
+  if (memory_is_telling) {
+    EXPECT_LT(resident_bytes(), before + (8u << 20));
+  }
 
   auto rest = std::async(std::launch::async, [&] {
     for (size_t sent = stuck_at; sent < size;) {
@@ -216,7 +227,9 @@ TEST_F(TransparencyTest, SlowsAFastWriterToTheReadersPaceInBoundedMemory) {
   }
   EXPECT_TRUE(rest.get());
   EXPECT_EQ(server.receive_end(), 0);
-  EXPECT_LT(resident_bytes(), before + (8u << 20));
+  if (memory_is_telling) {
+    EXPECT_LT(resident_bytes(), before + (8u << 20));
+  }
 }
 
 TEST_F(TransparencyTest, NoticesAResetWhileTheOtherSideDoesNotRead) {
