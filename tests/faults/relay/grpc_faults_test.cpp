@@ -38,6 +38,15 @@ TEST_F(GrpcFaultsTest, LatencyIsPipelinedForManyCalls) {
   EXPECT_LT(Clock::now() - begin, 1600ms);  // one after the other would be 16 s
 }
 
+TEST_F(GrpcFaultsTest, LatencyDoesNotThrottleALargeMessage) {
+  warm_up();
+  const auto latency = arm_kind("latency", R"({"delay": "100ms"})");
+  const auto begin = Clock::now();
+  const auto call = client.start("Say", std::string(4 << 20, 'x'));
+  EXPECT_EQ(call->response().size(), 4u << 20);
+  EXPECT_LT(Clock::now() - begin, 1500ms);  // a wire's window, not a relay's buffer, bounds what is under way
+}
+
 TEST_F(GrpcFaultsTest, StallEndsCallsByTheirDeadlineAndTheConnectionLivesOn) {
   warm_up();
   auto stall = arm_kind("stall");
