@@ -47,7 +47,9 @@ struct ProtocolDetected {
   Protocol protocol = Protocol::tcp;
   bool operator==(const ProtocolDetected&) const = default;
 };
-/// Both directions are over. Half-closes are mirrored and not recorded.
+/// Both directions are over. Half-closes are mirrored and not recorded. `by` is who sent the RST, if one came
+/// (also to a connection that was being closed in good order: a peer that closes without having read
+/// everything sends one); else who sent the first FIN; the relay for a fault, a limit or the end of the run.
 struct ConnectionEnded {
   EdgeId edge;
   ConnectionId connection;

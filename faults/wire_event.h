@@ -52,7 +52,8 @@ struct ConnectionOffered {
 struct ConnectionFound {
   ConnectionId connection;
 };
-/// A chunk of the serialised stream is about to be forwarded (control frames included).
+/// A chunk of the serialised stream is about to be forwarded (control frames included); with `count` 0 a FIN
+/// or RST, which travels behind the bytes. Asked again about what a cleared fault had held or delayed.
 struct BytesReady {
   ConnectionId connection;
   Direction direction = Direction::request;

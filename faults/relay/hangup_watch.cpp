@@ -43,9 +43,7 @@ HangupWatch::Token HangupWatch::watch(int socket, bool also_fin, Handler handler
   epoll_event event{};
   event.events = EPOLLONESHOT | (also_fin ? uint32_t{EPOLLRDHUP} : 0U);  // EPOLLERR and EPOLLHUP always are
   event.data.u64 = key;
-  if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, socket, &event) != 0) {
-    throw std::system_error(errno, std::system_category(), "epoll_ctl");
-  }
+  if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, socket, &event) != 0) return {};
   watched_.emplace(key, Entry{socket, std::move(handler)});
   return Token(*this, socket, key);
 }

@@ -37,7 +37,8 @@ class HangupWatch {
   };
 
   explicit HangupWatch(boost::asio::io_context& io);
-  /// The handler is called at most once for each kind of hang-up.
+  /// The handler is called at most once for each kind of hang-up. When the kernel has no memory for one more,
+  /// it is not: then a hang-up is noticed when the socket is next read or written.
   [[nodiscard]] Token watch(int socket, bool also_fin, Handler handler);
   /// Nothing is told any more; lets the io_context run out of work.
   void stop();

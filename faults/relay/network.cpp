@@ -1,8 +1,11 @@
 // The data-plane thread, and the way in from other threads.
 #include "faults/relay/network.h"
 
+#include <pthread.h>
+
 #include <boost/asio.hpp>
 #include <cassert>
+#include <csignal>
 #include <future>
 #include <map>
 #include <mutex>
@@ -19,7 +22,7 @@ namespace {
 class Core {
  public:
   explicit Core(faults::Observer& observer)
-      : plane_(observer), idle_(plane_.io.get_executor()), thread_([this] { plane_.io.run(); }) {}
+      : plane_(observer), idle_(plane_.io.get_executor()), thread_([this] { run_data_plane(); }) {}
 
   /// Runs `work` on the data-plane thread and waits for it; what it throws comes back.
   template <class Work>
@@ -63,6 +66,14 @@ class Core {
   Overhead overhead() const { return plane_.overhead.summary(); }
 
  private:
+  void run_data_plane() {
+    sigset_t all;  // signals are for the threads that run the scenario
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    pthread_setname_np(pthread_self(), "data-plane");
+    plane_.io.run();
+  }
+
   Plane plane_;
   std::map<EdgeId, std::unique_ptr<Edge>> edges_;
   asio::executor_work_guard<asio::io_context::executor_type> idle_;

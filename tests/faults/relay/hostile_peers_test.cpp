@@ -23,6 +23,34 @@ TEST_F(HostilePeersTest, EndsAClientThatStopsInTheMiddleOfThePreface) {
   EXPECT_EQ(wait_for_end().by, faults::Peer::relay);
 }
 
+TEST_F(HostilePeersTest, SaysGoawayAndFinToAClientThatFloods) {
+  Listener upstream;
+  auto client = dial(open(upstream.port()));
+  auto server = upstream.accept();
+  const std::string settings("\0\0\0\4\0\0\0\0\0", 9);
+  const std::string open_block("\0\0\0\1\0\0\0\0\1", 9);  // HEADERS on stream 1, not the end of its block
+  const std::string continuation("\0\0\0\x09\0\0\0\0\1", 9);
+  const auto opening = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings;
+  ASSERT_TRUE(client.send(opening));
+  ASSERT_TRUE(server.send(settings));
+  ASSERT_EQ(client.receive(9), settings);
+  std::string flood = open_block;
+  for (int count = 0; count < 100; ++count) flood += continuation;
+  ASSERT_TRUE(client.send(flood));
+  const auto limit = recorder.wait_for<faults::LimitReached>().front();
+  EXPECT_EQ(limit.limit, "continuations");
+  EXPECT_EQ(limit.by, faults::Peer::downstream);
+  const auto goaway = client.receive(17);
+  ASSERT_EQ(goaway.size(), 17u);
+  EXPECT_EQ(goaway[3], 7);
+  EXPECT_EQ(client.receive_end(), 0);
+  EXPECT_EQ(server.receive(opening.size()), opening);
+  EXPECT_EQ(server.receive_end(), 0);  // nothing of the call
+  const auto ended = wait_for_end();
+  EXPECT_EQ(ended.by, faults::Peer::relay);
+  EXPECT_FALSE(ended.reset);
+}
+
 TEST_F(HostilePeersTest, LeavesASilentClientAloneForItMayWaitForItsServer) {
   Listener upstream;
   const auto port =

@@ -7,6 +7,7 @@
 #include <random>
 #include <set>
 
+#include "faults/relay/port_reservation.h"
 #include "tests/faults/relay/relay_test.h"
 
 namespace breakwire::relay::testing {
@@ -46,6 +47,18 @@ TEST_F(TransparencyTest, LetsAServerSpeakFirst) {
   ASSERT_TRUE(client.send("PRI is a word too"));
   EXPECT_EQ(server.receive(17), "PRI is a word too");
   EXPECT_EQ(recorder.wait_for<faults::ProtocolDetected>().front().protocol, faults::Protocol::tcp);
+}
+
+TEST_F(TransparencyTest, KeepsTheSettingsOfAnHttp2ServerUntilItsClientHasSpoken) {
+  connect();
+  const std::string settings("\0\0\0\4\0\0\0\0\0", 9);
+  ASSERT_TRUE(server.send(settings));
+  EXPECT_TRUE(client.silent());
+  const auto opening = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings;
+  ASSERT_TRUE(client.send(opening));
+  EXPECT_EQ(client.receive(9), settings);
+  EXPECT_EQ(server.receive(opening.size()), opening);
+  EXPECT_EQ(recorder.wait_for<faults::ProtocolDetected>().front().protocol, faults::Protocol::http2);
 }
 
 TEST_F(TransparencyTest, DialsBeforeTheClientHasSaidAnything) {
@@ -153,6 +166,16 @@ TEST_F(TransparencyTest, DialsTheNewAddressAfterRedirectAndKeepsTheOldConnection
   EXPECT_EQ(there.receive(3), "new");
   ASSERT_TRUE(client.send("old"));
   EXPECT_EQ(server.receive(3), "old");
+}
+
+TEST_F(TransparencyTest, ListensOnThePortItIsTold) {
+  const auto wanted = PortReservation().port();
+  EXPECT_EQ(open({.id = edge, .listen = {.port = wanted}, .upstream = TcpAddress{.port = upstream.port()}}),
+            wanted);
+  client = dial(wanted);
+  server = upstream.accept();
+  ASSERT_TRUE(client.send("x"));
+  EXPECT_EQ(server.receive(1), "x");
 }
 
 TEST_F(TransparencyTest, SpeaksToAnUpstreamOnAUnixPath) {
