@@ -1,8 +1,8 @@
 #include "harness/scenario/document.h"
 
 #include <algorithm>
-#include <filesystem>
 
+#include "harness/scenario/paths.h"
 #include "harness/scenario/texts.h"
 
 namespace breakwire::scenario {
@@ -181,7 +181,7 @@ class Merger {
 std::optional<Document> read_document(const std::string& path, const ReadFile& read_file, ErrorList& errors) {
   Merger merger(read_file, errors);
   merger.document.root.kind = Kind::object;
-  if (!merger.take(std::filesystem::path(path).lexically_normal().string(), nullptr)) return std::nullopt;
+  if (!merger.take(normal(path), nullptr)) return std::nullopt;
   return std::move(merger.document);
 }
 

@@ -1,7 +1,6 @@
 #include "harness/scenario/read.h"
 
-#include <filesystem>
-
+#include "harness/scenario/paths.h"
 #include "harness/scenario/top.h"
 #include "harness/scenario/variables.h"
 
@@ -89,7 +88,7 @@ class VariantReader {
 
   std::string name_of(const TopText& top, const std::string& file) {
     if (top.name || document_.root.find("name")) return top.name ? top.name->text : "";
-    std::string stem = std::filesystem::path(file).stem().string();
+    std::string stem = scenario::stem(file);
     if (!is_scenario_name(stem))
       errors_.push_back(json::error_at(brace(), "the file's name `" + stem + "` cannot be the scenario's",
                                        "give a `name` of lower-case letters, digits and `-`"));

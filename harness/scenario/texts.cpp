@@ -1,7 +1,8 @@
 #include "harness/scenario/texts.h"
 
 #include <charconv>
-#include <filesystem>
+
+#include "harness/scenario/paths.h"
 
 namespace breakwire {
 namespace scenario {
@@ -12,10 +13,6 @@ bool is_id(std::string_view text) {
   if (text.back() == '-') return false;
   return std::all_of(text.begin(), text.end(),
                      [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
-}
-
-std::string beside(const std::string& from, const std::string& path) {
-  return (std::filesystem::path(from).parent_path() / path).lexically_normal().string();
 }
 
 std::string resolved(const FilePath& path) {

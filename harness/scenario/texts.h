@@ -55,8 +55,6 @@ struct FilePath {
 /// The path from where the scenario file's own path counts; absolute paths and those that begin with a
 /// placeholder are kept.
 std::string resolved(const FilePath& path);
-/// `path` as a file named `from` means it.
-std::string beside(const std::string& from, const std::string& path);
 
 /// Text that says why; never empty.
 struct Reason {

@@ -70,7 +70,7 @@ void multiply(std::vector<Variant>& variants, const Member& member, ErrorList& e
     errors.push_back(json::error_at(
         member.key_span, "the matrix has more than " + std::to_string(most_variants) + " combinations",
         "split the file, or remove values"));
-    variants.resize(1);
+    return;
   }
   std::vector<Variant> all;
   for (const Variant& variant : variants) {
@@ -81,6 +81,17 @@ void multiply(std::vector<Variant>& variants, const Member& member, ErrorList& e
     }
   }
   variants = std::move(all);
+}
+
+/// Values may hold what joins them, so that two combinations read the same.
+void refuse_same_names(const std::vector<Variant>& variants, const Value& matrix, ErrorList& errors) {
+  std::set<std::string> names;
+  for (const Variant& variant : variants) {
+    if (names.insert(variant.text).second) continue;
+    errors.push_back(json::error_at(matrix.span, "two combinations are both named `" + variant.text + "`",
+                                    "choose values without `,` and `=`"));
+    return;
+  }
 }
 
 void add_twin(const Member& member, std::vector<Variant>& variants, ErrorList& errors) {
@@ -200,7 +211,9 @@ std::vector<Variant> variants_of(const Document& document, ErrorList& errors) {
     for (const Member& member : vars->members) define(member, variants.front().variables, errors);
   }
   if (const Value* matrix = document.root.find("matrix")) {
+    const size_t before = errors.size();
     for (const Member& member : matrix->members) multiply(variants, member, errors);
+    if (errors.size() == before) refuse_same_names(variants, *matrix, errors);
   }
   if (const Value* twins = document.root.find("twins")) {
     for (const Member& member : twins->members) add_twin(member, variants, errors);
