@@ -1,5 +1,6 @@
 // The command line: what can be typed, and the one place where exceptions become sentences.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
@@ -12,6 +13,12 @@ constexpr const char* exit_codes =
     "Exit codes: 0 passed, 1 failed, 2 inconclusive, 3 harness error, 4 bad file or usage (4 > 3 > 1 > 2 > "
     "0).";
 
+/// "-1" would become the largest seed there is. Answers what is wrong, or nothing.
+std::string is_whole_number(const std::string& text) {
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  return digits ? "" : "`" + text + "` is not a whole number";
+}
+
 void add_selection(CLI::App& command, Selection& selection) {
   command.add_option("PATH", selection.paths, "Scenario files, or folders of them")->required();
   command
@@ -22,7 +29,19 @@ void add_selection(CLI::App& command, Selection& selection) {
       .add_option("--only", selection.only,
                   "Only the scenario with this id: name, name[variant] or name~twin")
       ->allow_extra_args(false);
-  command.add_option("--seed", selection.seed, "Use this seed instead of the files' own");
+  command.add_option("--seed", selection.seed, "Use this seed instead of the files' own")
+      ->check(CLI::Validator(is_whole_number, "NUMBER"));
+}
+
+/// CLI11 by itself would only say that some command is needed.
+bool is_known_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> known;
+  for (const auto* command : app.get_subcommands({})) known.push_back(command->get_name());
+  if (std::find(known.begin(), known.end(), word) != known.end()) return true;
+  std::fputs(
+      render(Error{.what = "there is no command `" + word + "`", .hint = did_you_mean(word, known)}).c_str(),
+      stderr);
+  return false;
 }
 
 int dispatch(int argc, char** argv) {
@@ -71,6 +90,7 @@ int dispatch(int argc, char** argv) {
   docs->add_option("WHAT", what, "faults or checks")->required()->check(CLI::IsMember({"faults", "checks"}));
   docs->callback([&] { code = docs_command(what); });
 
+  if (argc > 1 && argv[1][0] != '-' && !is_known_command(app, argv[1])) return 4;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -113,8 +113,9 @@ class ProcessService final : public RunningService {
     command.log_path = o_.log_path;
     if (!unknown.empty())
       fail("uses `${" + unknown.front() + "}`, which has no value here", "set the variable before running");
+    // A relative path is one from where the service runs.
     if (command.argv.front().find('/') != std::string::npos &&
-        !std::filesystem::exists(command.argv.front())) {
+        !std::filesystem::exists(std::filesystem::path(run_.cwd) / command.argv.front())) {
       fail("cannot be started: there is no program " + command.argv.front(),
            "build it first, or say with --bin DIR where the programs are");
     }

@@ -92,14 +92,14 @@ TEST_F(BadFilesTest, ATagThatNobodyHasSelectsNothingAndIsNotAPass) {
   const Ended ended = breakwire(run_of({"a.json", "--tag", "fats"}));
   EXPECT_EQ(ended.code, 4);
   expect_says(ended.err, "nothing to run");
-  expect_says(ended.err, "no scenario has the tag `fats`: did you mean `fast`?");
+  expect_says(ended.err, "no scenario has the tag `fats`\n  did you mean `fast`?");
 }
 
 TEST_F(BadFilesTest, AnIdThatNobodyHasSelectsNothing) {
   file("a.json", ScenarioFile{.name = "checkout"});
   const Ended ended = breakwire(run_of({"a.json", "--only", "chekout"}));
   EXPECT_EQ(ended.code, 4);
-  expect_says(ended.err, "there is no scenario `chekout`: did you mean `checkout`?");
+  expect_says(ended.err, "there is no scenario `chekout`\n  did you mean `checkout`?");
 }
 
 TEST_F(BadFilesTest, WhenNothingRunsNoOldReportIsLeftToBeReadAsNew) {
@@ -113,6 +113,7 @@ struct UsageCase {
   std::string name;
   std::vector<std::string> arguments;
   std::string says;
+  friend void PrintTo(const UsageCase& one, std::ostream* out) { *out << one.name; }
 };
 class UsageTest : public CliTest, public testing::WithParamInterface<UsageCase> {};
 
@@ -127,7 +128,7 @@ TEST_P(UsageTest, IsToldAndIsExitCode4) {
 INSTANTIATE_TEST_SUITE_P(
     Table, UsageTest,
     testing::Values(UsageCase{"no_command", {}, "A subcommand is required"},
-                    UsageCase{"unknown_command", {"rnu"}, "rnu"},
+                    UsageCase{"unknown_command", {"rnu"}, "there is no command `rnu`\n  did you mean `run`?"},
                     UsageCase{"no_path", {"run"}, "PATH is required"},
                     UsageCase{"unknown_flag", {"run", "a.json", "--jbos", "2"}, "--jbos"},
                     UsageCase{"no_jobs", {"run", "a.json", "--jobs", "0"}, "--jobs"},
