@@ -150,7 +150,8 @@ TEST_F(RecorderTest, AFrameHappenedWhenItWasReceived) {
   accepted.at = Instant(3s);
   EXPECT_EQ(time_of(accepted), Instant(3s));
   recorder.observe(call);
-  EXPECT_EQ(recorder.finish().events()[0].at, Instant(5s));
+  const auto history = recorder.finish();
+  EXPECT_EQ(history.events()[0].at, Instant(5s));
 }
 
 TEST_F(RecorderTest, AfterTheFinishNothingIsRecordedAndNobodyIsHarmed) {
