@@ -25,12 +25,18 @@ std::optional<std::string> read_file(const std::string& path) {
 std::vector<std::string> scenario_files() {
   std::vector<std::string> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() == ".json" && entry.path().filename() != "scenario.schema.json") {
+    if (entry.path().extension() == ".json") {
       files.push_back(entry.path().stem().string());
     }
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+TEST(ScenarioSchemaTest, TheFileForEditorsIsWhatTheProgramPrints) {
+  EXPECT_EQ(read_file(fs::path(BREAKWIRE_SOURCE_DIR) / "scenario.schema.json"),
+            json::write(scenario::scenario_schema()) + "\n")
+      << "rewrite it: build/dev/bin/breakwire schema scenario > scenario.schema.json";
 }
 
 class ScenarioFileTest : public testing::TestWithParam<std::string> {};
