@@ -6,7 +6,6 @@
 
 #include <deque>
 #include <set>
-#include <thread>
 
 #include "harness/load/channel.h"
 #include "harness/load/proto/breakwire_reflection.pb.h"
@@ -161,8 +160,10 @@ Result<Catalogue> ask_server(const std::string& target, const std::string& servi
     }
     // Not there yet, or gone for a moment: worth asking again as long as there is time.
     if (code == grpc::StatusCode::UNAVAILABLE && std::chrono::system_clock::now() + 20ms < deadline) {
-      std::this_thread::sleep_for(20ms);
       grpc::experimental::ChannelResetConnectionBackoff(channel.get());
+      // Waits in gRPC and not asleep: nobody else polls this channel's sockets, and the connection must get
+      // on.
+      channel->WaitForStateChange(GRPC_CHANNEL_TRANSIENT_FAILURE, std::chrono::system_clock::now() + 20ms);
       continue;
     }
     return json::error_at(span,

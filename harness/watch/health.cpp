@@ -112,8 +112,8 @@ bool wait_until_serving(const std::string& target, const std::string& name, Inst
     serving = answer.status == history::HealthStatus::serving;
     if (last != nullptr)
       *last = answer.error.empty() ? std::string(history::to_text(answer.status)) : answer.error;
-    // Nobody else polls this channel's sockets: waiting on the queue is what lets a connection attempt go on. (While a
-    // channel keeps failing, a call ends at once and would never poll.)
+    // Nobody else polls this channel's sockets: waiting on the queue is what lets a connection attempt go on.
+    // (While a channel keeps failing, a call ends at once and would never poll.)
     if (!serving) queue.AsyncNext(&tag, &ok, load::grpc_time(std::min(now + pause, deadline)));
   }
   queue.Shutdown();

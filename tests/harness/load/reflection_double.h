@@ -23,10 +23,11 @@ namespace breakwire::load {
 /// never with its imports, as the specification allows.
 class ReflectionDouble final : public grpc::CallbackGenericService {
  public:
-  ReflectionDouble(std::set<std::string> versions, std::vector<google::protobuf::FileDescriptorProto> files)
+  ReflectionDouble(std::set<std::string> versions, std::vector<google::protobuf::FileDescriptorProto> files,
+                   int port = 0)
       : versions_(std::move(versions)), files_(std::move(files)) {
     grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.AddListeningPort("127.0.0.1:" + std::to_string(port), grpc::InsecureServerCredentials(), &port_);
     builder.RegisterCallbackGenericService(this);
     server_ = builder.BuildAndStart();
     if (!server_) throw std::runtime_error("the test's server cannot listen");

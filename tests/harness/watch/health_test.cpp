@@ -154,6 +154,22 @@ TEST(WaitUntilServingTest, ReturnsWhenItIs) {
   EXPECT_EQ(last, "SERVING");
 }
 
+TEST(WaitUntilServingTest, FindsAServiceThatIsThereOnlyLater) {
+  int port = 0;
+  { port = HealthServer().port(); }
+  std::unique_ptr<HealthServer> server;
+  Instant there = Instant::max();
+  int asked = 0;
+  EXPECT_TRUE(wait_until_serving("127.0.0.1:" + std::to_string(port), "", Clock::now() + 20s, [&] {
+    if (++asked == 8) {
+      server = std::make_unique<HealthServer>(port);
+      there = Clock::now();
+    }
+    return false;
+  }));
+  EXPECT_LT(Clock::now() - there, 2s);
+}
+
 TEST(WaitUntilServingTest, SaysWhatItLastHeardWhenTimeIsUp) {
   HealthServer server;
   server.set("readiness", false);
