@@ -343,6 +343,11 @@ ScenarioResult judge(const scenario::Scenario& scenario, const History& history)
   const bool judged = std::any_of(result.checks.begin(), result.checks.end(),
                                   [](const auto& check) { return check.result.verdict != Verdict::skipped; });
   if (!judged) worsen(Verdict::inconclusive, "no check came to a verdict");
+  if (!baseline.green) {
+    // The rest was not run, and what was cut off then is nobody's failure.
+    result.verdict = Verdict::inconclusive;
+    result.reason = doubt;
+  }
   if (scenario.twin) turn_round(*scenario.twin, doubt, result);
   return result;
 }

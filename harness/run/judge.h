@@ -10,8 +10,8 @@ namespace breakwire::run {
 /// history can be judged again: verdict, reason, twin, baseline, phases, services, faults, checks, loads.
 ///
 /// The verdict is the worst of the checks, the baseline and the faults (one that did not fire as often as
-/// `must_fire` asks is inconclusive). A twin is turned round: it has passed when exactly the named checks
-/// failed.
+/// `must_fire` asks is inconclusive), except that nothing but the baseline counts when it was not green. A
+/// twin is turned round: it has passed when exactly the named checks failed.
 ScenarioResult judge(const scenario::Scenario& scenario, const history::History& history);
 
 /// Whether the baseline was green; pure, also used during a run to stop early.

@@ -225,6 +225,16 @@ TEST(JudgeTest, ABaselineWithAFailedCallIsNotGreen) {
   EXPECT_EQ(result.reason, "the baseline was " + result.baseline);
 }
 
+TEST(JudgeTest, ARedBaselineIsNobodysFailureWhateverTheChecksSay) {
+  Scenario scenario = slow_shop();
+  scenario.expect = {expectation("outcomes", failing())};
+  scenario.baseline_min_samples = 3;
+  const ScenarioResult result = judge(scenario, good_run(scenario));
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.reason, "the baseline was " + result.baseline);
+  EXPECT_EQ(result.checks.at(0).result.verdict, Verdict::failed) << "it is told all the same";
+}
+
 TEST(JudgeTest, ABaselineWithTooFewCallsIsNotGreen) {
   Scenario scenario = slow_shop();
   scenario.baseline_min_samples = 3;

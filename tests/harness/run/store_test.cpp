@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "harness/history/ndjson.h"
+#include "harness/run/judge.h"
 #include "tests/harness/history_builder.h"
 #include "tests/harness/run/scenarios.h"
 
@@ -49,6 +50,31 @@ TEST_F(StoreTest, AStoredHistoryReadsBackAsItWas) {
   EXPECT_EQ(read->setup(), h.history().setup());
   ASSERT_EQ(read->events().size(), h.history().events().size());
   EXPECT_EQ(std::get<history::CallDone>(read->events().back().what).message, "no");
+}
+
+TEST_F(StoreTest, AStoredHistoryIsJudgedAsTheLiveOneWas) {
+  scenario::Scenario scenario = shop();
+  scenario.timeline = {entry("slow", "latency", "storefront->orders", Duration(200ms), 100ms)};
+  scenario.timeline[0].must_fire = 2;
+  scenario.expect = {expectation("outcomes", failing())};
+  history::HistoryBuilder h(setup_of(scenario));
+  h.at(-50ms).phase(history::Phase::setup).at(-40ms).process("orders", 10);
+  h.at(0ms).phase(history::Phase::baseline).at(10ms).issue(1).at(20ms).done(1);
+  h.at(100ms).phase(history::Phase::main).at(200ms).arm("slow").at(210ms).issue(2);
+  h.at(220ms).hit("slow", "storefront->orders", 1).at(250ms).done(2, StatusCode::unavailable, "gone");
+  h.at(300ms).clear("slow", 1).at(400ms).phase(history::Phase::teardown).exit("orders", 10, 0);
+  store_history(h, folder / "one.ndjson", {});
+  const auto read = history::read_ndjson(text_of(folder / "one.ndjson"), "one.ndjson");
+  ASSERT_TRUE(read.ok());
+  const ScenarioResult live = judge(scenario, h), again = judge(scenario, *read);
+  EXPECT_EQ(again.verdict, live.verdict);
+  EXPECT_EQ(again.reason, live.reason);
+  EXPECT_EQ(again.baseline, live.baseline);
+  EXPECT_EQ(again.faults.at(0).reason, live.faults.at(0).reason);
+  EXPECT_EQ(again.faults.at(0).first_hit, live.faults.at(0).first_hit);
+  EXPECT_EQ(again.loads.at(0).by_status, live.loads.at(0).by_status);
+  EXPECT_EQ(again.loads.at(0).latency.at(1).second.max_ms, live.loads.at(0).latency.at(1).second.max_ms);
+  EXPECT_EQ(again.services.at(1).processes.at(0).exited, live.services.at(1).processes.at(0).exited);
 }
 
 TEST_F(StoreTest, NoSecretReachesTheFile) {
