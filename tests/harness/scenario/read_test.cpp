@@ -215,6 +215,20 @@ TEST(UniversalChecksTest, AreInEveryScenarioUnlessWaivedByName) {
             (std::vector<std::string>{"no_unexpected_exit", "no_open_streams"}));
 }
 
+TEST(UniversalChecksTest, AreNotJudgedTwiceWhenTheFileGivesThem) {
+  const auto count = [](const std::string& more) {
+    const Scenario scenario = only(with_shop(R"("timeline": [
+      { "id": "gone", "at": "1s", "on": "shop", "fault": "kill" } ],
+      "expect": [ { "check": "no_open_streams")" +
+                                             more + " } ]"));
+    return std::count_if(scenario.expect.begin(), scenario.expect.end(),
+                         [](const auto& e) { return e.spec.kind == "no_open_streams"; });
+  };
+  EXPECT_EQ(count(""), 1);
+  EXPECT_EQ(count(R"(, "after": "gone")"), 2)
+      << "a window weakens it, so the whole run is judged all the same";
+}
+
 TEST(UniversalChecksTest, NeedNoSamplesForTheyHoldOfEmptyRunsToo) {
   const Scenario scenario = only(with_shop(R"("expect": [ { "check": "running", "service": "shop" } ])"));
   EXPECT_EQ(scenario.expect.at(0).spec.min_samples, 1u);

@@ -69,8 +69,12 @@ TEST_F(SchemaTest, AcceptsWhatTheParserAccepts) {
     EXPECT_TRUE(read.ok()) << render(read.errors());
     add(file.filename(), *read_disk(file));
   }
-  for (const auto& file : files_in(BREAKWIRE_SOURCE_DIR "/scenarios"))
+  for (const auto& file : files_in(BREAKWIRE_SOURCE_DIR "/scenarios")) {
+    if (file.filename() == "scenario.schema.json") continue;
     add("ours-" + file.filename().string(), *read_disk(file));
+  }
+  for (const auto& file : files_in(BREAKWIRE_SOURCE_DIR "/scenarios/topology"))
+    add("part-" + file.filename().string(), *read_disk(file));
   ASSERT_GT(files.size(), 2u);
   const auto answers = judge();
   EXPECT_GT(answers.size(), files.size());
@@ -154,6 +158,14 @@ void expect_descriptions(const json::Value& schema, const std::string& path) {
     }
   }
   for (const auto& item : schema.items) expect_descriptions(item, path + "[]");
+}
+
+TEST(SchemaTextTest, IsPublishedBesideTheScenarios) {
+  const std::string published = BREAKWIRE_SOURCE_DIR "/scenarios/scenario.schema.json";
+  const std::string text = json::write(scenario_schema()) + "\n";
+  if (std::getenv("BREAKWIRE_UPDATE_GOLDEN")) std::ofstream(published) << text;
+  EXPECT_TRUE(read_disk(published) == text)
+      << "rewrite it: build/dev/bin/breakwire schema scenario > scenarios/scenario.schema.json";
 }
 
 TEST(SchemaTextTest, DescribesEveryField) { expect_descriptions(scenario_schema(), ""); }
