@@ -239,7 +239,6 @@ Baseline judge_baseline(const scenario::Scenario& scenario, const History& histo
   uint64_t samples = 0, red = 0;
   std::string example;
   for (const auto& call : calls.load_calls()) {
-    if (call.issued_at >= end) continue;
     const auto* load = history.setup().load(call.issued->load);
     // A call that is still under way when the baseline ends is judged by its end, unless a fault could have
     // met it.

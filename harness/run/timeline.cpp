@@ -14,6 +14,8 @@ template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
 };
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;  // clang 14 does not find it by itself
 
 bool method_matches(const std::optional<std::string>& pattern, const std::string& method) {
   return !is_infrastructure(method) && (!pattern || faults::matches_pattern(*pattern, method));
