@@ -33,12 +33,6 @@ std::vector<std::string> scenario_files() {
   return files;
 }
 
-TEST(ScenarioSchemaTest, TheFileForEditorsIsWhatTheProgramPrints) {
-  EXPECT_EQ(read_file(fs::path(BREAKWIRE_SOURCE_DIR) / "scenario.schema.json"),
-            json::write(scenario::scenario_schema()) + "\n")
-      << "rewrite it: build/dev/bin/breakwire schema scenario > scenario.schema.json";
-}
-
 class ScenarioFileTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(ScenarioFileTest, HasAFlawedTwinOnANamedCheck) {
