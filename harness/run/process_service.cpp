@@ -96,11 +96,7 @@ class ProcessService final : public RunningService {
         json::error_at(o_.service.span, "service `" + o_.service.id.text + "` " + what, std::move(hint)));
   }
 
-  std::string quoted_output() const {
-    std::string text;
-    for (const auto& line : last_output(12)) text += "\n      " + line;
-    return text.empty() ? " (it printed nothing)" : "; its last output:" + text;
-  }
+  std::string quoted_output() const { return quoted(last_output(12)); }
 
   void spawn() {
     const auto lookup = lookup_for(o_.service.id, o_.addresses, o_.bin, o_.environment);

@@ -54,9 +54,10 @@ class Run {
                          .log_dir = logs,
                          .environment = workshop_.environment},
                         recorder_, stop_);
-      if (!stop_.stop_requested()) {
-        const auto methods = find_methods(topology, file_at_fault);
-        drive(topology, methods);
+      try {
+        if (!stop_.stop_requested()) drive(topology, find_methods(topology, file_at_fault));
+      } catch (const SetupError& error) {
+        trouble = error.error();  // the services still get a proper end
       }
       overhead = topology.network().overhead();
       begin(Phase::teardown);
@@ -83,6 +84,7 @@ class Run {
       auto method = load::find_method(load.method, callee.descriptors, topology.control_target_of(callee.id),
                                       5s, load.span);
       if (!method) {
+        blame_if_dead(callee, topology);
         file_at_fault = true;
         throw SetupError(method.errors().front());
       }
@@ -93,6 +95,19 @@ class Run {
       methods.push_back(*method);
     }
     return methods;
+  }
+
+  /// A service that was ready and then died cannot say which methods it has; that is not the file's fault.
+  void blame_if_dead(const scenario::Service& service, Topology& topology) {
+    const auto lives = recorder_.locked(
+        [](const history::History& history, Timeline&) { return history::process_lives(history); });
+    for (const auto& life : lives) {
+      if (life.service != service.id || !life.exited) continue;
+      throw SetupError(json::error_at(
+          service.span, "service `" + service.id.text + "` ended before the load began (" +
+                            process::to_text(process::ExitStatus{.code = life.code, .signal = life.signal}) +
+                            ")" + quoted(topology.service(service.id).last_output(12))));
+    }
   }
 
   /// Everybody whose health somebody asks about, or who is known to answer.

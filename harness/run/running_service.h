@@ -25,6 +25,13 @@ class SetupError : public std::runtime_error {
   Error error_;
 };
 
+/// A service's last lines, as they stand in a sentence about it.
+inline std::string quoted(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const auto& line : lines) text += "\n      " + line;
+  return text.empty() ? " (it printed nothing)" : "; its last output:" + text;
+}
+
 class RunningService {
  public:
   virtual ~RunningService() = default;

@@ -151,7 +151,11 @@ TEST_F(BadFilesTest, AWrongMethodNameIsAnsweredWithTheRightOne) {
   expect_says(ended.out, "did you mean");
   expect_says(ended.out, "ListSpecials");
   expect_says(ended.out, "a.json:");
-  EXPECT_EQ(scenario(report(), "good").find("verdict")->text, "error");
+  const auto told = scenario(report(), "good");
+  EXPECT_EQ(told.find("verdict")->text, "error");
+  const auto& process = told.find("services")->items.at(0).find("processes")->items.at(0);
+  EXPECT_EQ(process.find("exit_code")->text, "0") << "the service got its proper end";
+  EXPECT_TRUE(process.find("expected")->boolean);
 }
 
 TEST_F(BadFilesTest, AFieldTheRequestDoesNotHaveIsTheFilesFault) {

@@ -124,6 +124,30 @@ TEST_F(BadServicesTest, AServiceWhoseHealthNeverServesIsToldWithItsLastAnswer) {
   expect_says(reason, "last answer: ");
 }
 
+TEST_F(BadServicesTest, OnlyTheServiceThatDiedIsBlamed) {
+  reason_of_error(ScenarioFile{.services = script("exit 3") + R"(,
+    "innocent": { "run": ["sleep", "1000"], "ready": { "within": "50s" } })"});
+  const auto services = scenario(report(), "good").find("services")->items;
+  const auto exit_of = [&](size_t index) { return services.at(index).find("processes")->items.at(0); };
+  EXPECT_EQ(exit_of(0).find("exit_code")->text, "3");
+  EXPECT_FALSE(exit_of(0).find("expected")->boolean);
+  EXPECT_TRUE(exit_of(1).find("expected")->boolean);
+}
+
+TEST_F(BadServicesTest, AServiceThatDiesOnceItWasReadyIsBlamedAndNotTheFile) {
+  file("mayfly.py", R"(
+import socket, sys
+socket.create_server(("127.0.0.1", int(sys.argv[1]))).accept()
+print("no licence", flush=True)
+sys.exit(9)
+)");
+  const std::string reason = reason_of_error(ScenarioFile{
+      .services = R"("storefront": { "run": ["/usr/bin/python3", "mayfly.py", "${port.grpc}"] })"});
+  expect_says(reason, "service `storefront` ended before the load began (exit code 9)");
+  expect_says(reason, "no licence");
+  expect_says(reason, "--> a.json:5:");
+}
+
 TEST_F(BadServicesTest, OneServiceThatDiesDoesNotMakeTheOthersWait) {
   const Instant began = std::chrono::steady_clock::now();
   reason_of_error(ScenarioFile{.services = script("exit 1") + R"(,
