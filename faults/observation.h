@@ -74,6 +74,7 @@ struct CallStarted {
   std::string parent_id;            // span id of traceparent
   unsigned previous_attempts = 0;
   std::string call_id;  // x-breakwire-call, which the load stamps
+  std::string correlation;  // the value of the edge's correlation key, if it has one
   bool operator==(const CallStarted&) const = default;
 };
 struct ResponseStarted {

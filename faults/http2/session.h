@@ -34,6 +34,7 @@ struct Limits {
 struct SessionOptions {
   EdgeId edge;
   ConnectionId connection;
+  std::string correlation_key;  // a field of requests whose value CallStarted keeps; empty: none
   Limits limits;
 };
 

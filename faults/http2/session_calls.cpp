@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::string_view call_id_field = "x-breakwire-call";  // stamped by the load
 
+/// Credentials are never kept, not even when somebody names them as a key.
+std::string correlation_of(const faults::Metadata& fields, std::string_view key) {
+  if (key.empty() || key == "authorization") return {};
+  return std::string(faults::value_of(fields, key).value_or(std::string_view{}));
+}
+
 std::string text_of(const faults::Metadata& fields, std::string_view name) {
   return std::string(faults::value_of(fields, name).value_or(std::string_view{}));
 }
@@ -97,7 +103,8 @@ void Session::Core::on_new_call(const BlockView& block, uint64_t number, faults:
                                                  .trace_id = facts.trace_id,
                                                  .parent_id = trace ? trace->parent_id : std::string{},
                                                  .previous_attempts = facts.previous_attempts,
-                                                 .call_id = text_of(facts.metadata, call_id_field)});
+                                                 .call_id = text_of(facts.metadata, call_id_field),
+                                                 .correlation = correlation_of(facts.metadata, options_.correlation_key)});
   if (goaway_down_ && block.stream > *goaway_down_) {
     // Sent before its client had read the GOAWAY, which has already said that this is not processed.
     tell_ended(stream, {.how = faults::Ending::refused_by_goaway});

@@ -96,7 +96,10 @@ void Connection::begin(Protocol protocol) {
       faults::ProtocolDetected{.edge = edge_.options.id, .connection = id_, .at = now, .protocol = protocol});
   if (protocol == Protocol::http2) {
     session_ = std::make_unique<http2::Session>(
-        http2::SessionOptions{.edge = edge_.options.id, .connection = id_, .limits = edge_.options.limits},
+        http2::SessionOptions{.edge = edge_.options.id,
+                              .connection = id_,
+                              .correlation_key = edge_.options.correlation_key,
+                              .limits = edge_.options.limits},
         static_cast<http2::SessionHost&>(*this));
   } else {
     handshake_due_.reset();

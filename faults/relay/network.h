@@ -36,6 +36,7 @@ struct EdgeOptions {
       listen;  // port 0: any; the port is reserved as long as the edge lives, also while a fault refuses
   Address upstream;
   EdgeProtocol protocol = EdgeProtocol::detect;
+  std::string correlation_key;  // see SessionOptions
   http2::Limits limits;
   Duration handshake_timeout = 10s;  // from accept to the client's SETTINGS on an HTTP/2 connection
 };

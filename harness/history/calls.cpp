@@ -106,6 +106,7 @@ Calls::Calls(const History& history) : history_(&history) {
     attempt.trace_id = call.trace_id;
     attempt.parent_id = call.parent_id;
     attempt.call_id = call.call_id;
+    attempt.correlation = call.correlation;
     attempt.previous_attempts = call.previous_attempts;
     attempt.received = call.times.received;
     attempt.forwarded = call.times.forwarded;

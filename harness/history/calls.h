@@ -20,7 +20,7 @@ struct Attempt {
   EventNumber event;  // of CallStarted
   std::string method;
   std::optional<Duration> timeout;
-  std::string trace_id, parent_id, call_id;
+  std::string trace_id, parent_id, call_id, correlation;
   unsigned previous_attempts = 0;
   Instant received;                           // HEADERS read from the caller
   std::optional<Instant> forwarded;           // HEADERS written to the callee

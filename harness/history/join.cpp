@@ -8,7 +8,7 @@
 //                  same trace, may be a retry written by hand: ambiguous, unless the caller was itself
 //                  called again in that trace meanwhile.
 // trace            All attempts of one method in one trace are one call.
-// metadata         One value, one call. The history keeps x-breakwire-call only.
+// metadata         One value, one call.
 // serial           What begins while one call of the load is open belongs to it; overlapping calls are
 // ambiguous.
 #include <algorithm>
@@ -57,9 +57,7 @@ class Joiner {
       case By::trace:
         return by_value(attempt, attempt.trace_id, "it carries no valid traceparent");
       case By::metadata:
-        if (correlate_.key == "x-breakwire-call")
-          return by_value(attempt, attempt.call_id, "it carries no `x-breakwire-call`");
-        return by_value(attempt, "", "the history does not keep metadata `" + correlate_.key + "`");
+        return by_value(attempt, attempt.correlation, "it carries no `" + correlate_.key + "`");
       case By::serial:
         return one_at_a_time(attempt);
     }

@@ -59,7 +59,8 @@ template <class A>
 void fields(A& a, faults::CallStarted& e) {
   a("edge", e.edge), a("connection", e.connection), a("stream", e.stream), a("", e.times);
   a("method", e.method), a("authority", e.authority), a("timeout", e.timeout), a("trace_id", e.trace_id);
-  a("parent_id", e.parent_id), a("previous_attempts", e.previous_attempts), a("call_id", e.call_id);
+  a("parent_id", e.parent_id), a("previous_attempts", e.previous_attempts), a("call_id", e.call_id),
+      a("correlation", e.correlation);
 }
 template <class A>
 void fields(A& a, faults::ResponseStarted& e) {

@@ -110,7 +110,8 @@ void Topology::start_databases(const std::stop_token& stop) {
 
 void Topology::open_edges() {
   const auto open = [&](const EdgeId& id, const scenario::Service& to, const std::string& port,
-                        relay::TcpAddress listen, bool tcp, const json::Span& span) {
+                        relay::TcpAddress listen, bool tcp, const std::string& correlation_key,
+                        const json::Span& span) {
     relay::Address upstream;
     if (const auto* external = std::get_if<External>(&to.what)) {
       upstream = relay::TcpAddress{.host = external->host, .port = external->port};
@@ -124,7 +125,8 @@ void Topology::open_edges() {
       return network_->open({.id = id,
                              .listen = std::move(listen),
                              .upstream = std::move(upstream),
-                             .protocol = tcp ? relay::EdgeProtocol::tcp : relay::EdgeProtocol::detect});
+                             .protocol = tcp ? relay::EdgeProtocol::tcp : relay::EdgeProtocol::detect,
+                             .correlation_key = correlation_key});
     } catch (const std::runtime_error& error) {
       throw SetupError(json::error_at(span, "edge `" + id.text + "` cannot listen: " + error.what(),
                                       "leave `listen` out to use any free port"));
@@ -135,7 +137,7 @@ void Topology::open_edges() {
     relay::TcpAddress listen;
     if (edge.listen) listen = {.host = edge.listen->first, .port = edge.listen->second};
     const auto at = open(edge.id, to, edge.port, std::move(listen),
-                         edge.protocol == scenario::EdgeProtocol::tcp, edge.span);
+                         edge.protocol == scenario::EdgeProtocol::tcp, edge.correlate.key, edge.span);
     addresses_.edges[edge.id] = {at.host, at.port};
     if (std::holds_alternative<PostgresService>(to.what)) {
       const auto& database = dynamic_cast<DatabaseService&>(*services_.at(to.id));
@@ -144,7 +146,7 @@ void Topology::open_edges() {
   }
   for (const auto& service : scenario_.services) {
     if (std::holds_alternative<PostgresService>(service.what)) continue;
-    const auto at = open(EdgeId{"breakwire->" + service.id.text}, service, "grpc", {}, false, service.span);
+    const auto at = open(EdgeId{"breakwire->" + service.id.text}, service, "grpc", {}, false, "", service.span);
     control_[service.id] = at.host + ":" + std::to_string(at.port);
   }
 }

@@ -52,7 +52,8 @@ TEST(SessionTest, TellsACallWithBothTimes) {
                      {{"grpc-timeout", "250m"},
                       {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
                       {"grpc-previous-rpc-attempts", "2"},
-                      {"x-breakwire-call", "c-17"}}),
+                      {"x-breakwire-call", "c-17"},
+                      {"x-request-id", "r-9"}}),
       grpc_message("hello"));
   world.run();
   const faults::FrameTimes times{world.now, world.now};
@@ -60,7 +61,7 @@ TEST(SessionTest, TellsACallWithBothTimes) {
   const ConnectionId connection{7};
   std::vector<faults::Observation> expected{
       faults::CallStarted{edge, connection, 1, times, "shop.Orders/Place", "shop", 250ms,
-                          "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", 2, "c-17"},
+                          "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", 2, "c-17", "r-9"},
       faults::MessageSeen{edge, connection, 1, times, Direction::request, 0, 5},
       faults::ResponseStarted{edge, connection, 1, times, 200},
       faults::MessageSeen{edge, connection, 1, times, Direction::response, 0, 5},

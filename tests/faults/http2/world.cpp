@@ -16,7 +16,7 @@ faults::Metadata response_fields() { return {{":status", "200"}, {"content-type"
 faults::Metadata ok_trailers() { return {{"grpc-status", "0"}}; }
 
 World::World(Options options)
-    : session({.edge = {"a->b"}, .connection = {7}, .limits = options.limits}, host),
+    : session({.edge = {"a->b"}, .connection = {7}, .correlation_key = "x-request-id", .limits = options.limits}, host),
       client(Endpoint::Role::client, options.client),
       server(Endpoint::Role::server, options.server),
       now(Instant{} + 1000s),

@@ -132,13 +132,13 @@ TEST(JoinTest, ByTraceNeedsATrace) {
   EXPECT_EQ(join(builder, calls).ambiguous, 1u);
 }
 
-TEST(JoinTest, ByMetadataKnowsTheLoadsCallIdOnly) {
+TEST(JoinTest, ByMetadataOneValueIsOneCallAndNoValueIsAmbiguous) {
   for (const bool known : {true, false}) {
-    HistoryBuilder builder = with(By::metadata, known ? "x-breakwire-call" : "x-request-id");
+    HistoryBuilder builder = with(By::metadata, "x-request-id");
     faults::CallStarted call;
     call.edge = {place};
     call.connection = {1};
-    call.call_id = "shoppers-1";
+    call.correlation = known ? "request-1" : "";
     for (StreamId stream : {1u, 3u}) {
       call.stream = stream;
       builder.add(call);

@@ -40,7 +40,7 @@ History one_of_everything() {
   const ConnectionId c{3};
   b.add(ConnectionAccepted{e, c, now}).add(UpstreamRefused{e, c, now, "connection refused"});
   b.add(ProtocolDetected{e, c, now, Protocol::tls}).add(ConnectionEnded{e, c, now, Peer::relay, true, {"f"}});
-  b.add(CallStarted{e, c, 5, times, "p.S/M", "host", 1500us, "t", "p", 2, "shoppers-1"});
+  b.add(CallStarted{e, c, 5, times, "p.S/M", "host", 1500us, "t", "p", 2, "shoppers-1", "request-1"});
   b.add(CallStarted{e, c, 7, {now, std::nullopt}, "p.S/M", "", std::nullopt, "", "", 0, ""});
   b.add(ResponseStarted{e, c, 5, times, 502}).add(MessageSeen{e, c, 5, times, Direction::response, 4, 99});
   b.add(CallEnded{
@@ -92,7 +92,7 @@ TEST(NdjsonTest, ALineIsReadableByWhoeverHasJq) {
             R"({"number": 7, "t_ns": 1234567, "type": "call_started", "edge": "a->b", "connection": 3, )"
             R"("stream": 5, "received_ns": 1234566, "forwarded_ns": 1234568, "method": "p.S/M", )"
             R"("authority": "host", "timeout_ns": 1500000, "trace_id": "t", "parent_id": "p", )"
-            R"("previous_attempts": 2, "call_id": "shoppers-1"})");
+            R"("previous_attempts": 2, "call_id": "shoppers-1", "correlation": "request-1"})");
 }
 
 TEST(NdjsonTest, SaysWhichLineIsWrong) {
