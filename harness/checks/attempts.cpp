@@ -117,7 +117,8 @@ class Attempts : public Check {
       return inconclusive(result, counted(static_cast<uint64_t>(unclear), "attempt") +
                                       " cannot be told to belong to one call; " + joined.why_ambiguous);
     }
-    if (result.samples == 0 && !calls_by_count.empty() && !per_call)
+    // A count that is wrong is a failure all the same.
+    if (only_after && finding.could_retry == 0 && finding.wrong_count == 0 && !calls_by_count.empty())
       return inconclusive(result, "no attempt failed, so none could have been retried");
     result.verdict = finding.wrong_count + finding.wrong_order == 0 ? Verdict::passed : Verdict::failed;
     return result;
@@ -155,8 +156,9 @@ class Attempts : public Check {
     for (size_t i = 0; i < call.attempts.size(); ++i) {
       const Attempt& before = *call.attempts[i];
       const auto outcome = before.outcome();
+      if (refused(before)) continue;
       if (outcome && *outcome != StatusCode::ok) ++finding.could_retry;
-      if (i + 1 == call.attempts.size() || refused(before)) continue;
+      if (i + 1 == call.attempts.size()) continue;
       const Attempt& after = *call.attempts[i + 1];
       const bool running = !before.end || before.end->received > after.received;
       if (!running && outcome &&
@@ -197,17 +199,17 @@ CheckKind attempts_kind() {
       .summary = "Calls are retried as often, and only after those outcomes, as they should be.",
       .details =
           "Judges the calls on `on` whose first attempt began in the window. Streams are joined into calls "
-          "as "
-          "the edge's `correlate` says (by default by trace id and grpc-previous-rpc-attempts); a join that "
-          "could be wrong makes the check inconclusive. Attempts that never reached the wire, because no "
-          "connection could be had, are counted by the header of a later one. A call that is not over counts "
-          "only against `max`.\n\n"
+          "as the edge's `correlate` says (by default by trace id and grpc-previous-rpc-attempts); a join "
+          "that could be wrong makes the check inconclusive. Attempts that never reached the wire, because "
+          "no connection could be had, are counted by the header of a later one. A call that is not over "
+          "counts only against `max`.\n\n"
           "`only_after` asks of each further attempt how the one before ended for its caller: with the "
-          "status "
-          "in its trailers, or what PROTOCOL-HTTP2.md makes of a reset or a lost connection. Transparent "
-          "retries of refused streams (REFUSED_STREAM, GOAWAY) are the library's own and always allowed. "
-          "Without `per_call` the samples are the failed attempts: where nothing fails, nothing is proved. "
-          "Hedged attempts follow a running one and are violations.\n\n"
+          "status in its trailers, or what PROTOCOL-HTTP2.md makes of a reset or a lost connection. "
+          "Transparent retries of refused streams (REFUSED_STREAM, GOAWAY) are the library's own and always "
+          "allowed. Hedged attempts follow a running one and are violations. Where no attempt failed (a "
+          "refused one aside) nothing could have been retried, nothing is proved, and the check is "
+          "inconclusive, also beside a `per_call` that held. Without `per_call` the samples are the failed "
+          "attempts.\n\n"
           "Sources: gRFC A6; PROTOCOL-HTTP2.md, HTTP2 Transport Mapping.",
       .example =
           R"({ "check": "attempts", "on": "orders->inventory", "per_call": { "max": 3 }, "only_after": ["UNAVAILABLE"] })",

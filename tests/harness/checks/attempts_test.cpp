@@ -71,12 +71,25 @@ TEST(AttemptsTest, WhereNothingFailedNothingCouldBeRetried) {
   EXPECT_PASSED(judged(entry(R"("only_after": [])"), calls({{StatusCode::failed_precondition}})));
 }
 
+TEST(AttemptsTest, CountsThatHoldDoNotHideThatNothingCouldBeRetried) {
+  const std::string both = entry(R"("per_call": {"max": 3}, "only_after": ["UNAVAILABLE"])");
+  const auto nothing_failed = judged(both, calls({{StatusCode::ok}, {StatusCode::ok}}));
+  EXPECT_EQ(nothing_failed.verdict, Verdict::inconclusive);
+  EXPECT_EQ(nothing_failed.reason, "no attempt failed, so none could have been retried");
+  EXPECT_PASSED(judged(both, calls({{StatusCode::ok}, {lost, StatusCode::ok}})));
+  const auto wrong_count =
+      judged(entry(R"("per_call": 2, "only_after": ["UNAVAILABLE"])"), calls({{StatusCode::ok}}));
+  EXPECT_EQ(wrong_count.verdict, Verdict::failed) << "the counts are wrong whatever could be retried";
+}
+
 TEST(AttemptsTest, ATransparentRetryIsTheLibrarysOwn) {
   HistoryBuilder builder;
   builder.phase(Phase::baseline).at(1s).start(edge, 1, 1, {.trace = 1});
   builder.at(1010ms).end_as(edge, 1, 1, faults::Ending::reset_by_upstream, Http2Error::refused_stream);
   builder.at(1020ms).start(edge, 1, 3, {.trace = 1}).at(1030ms).end(edge, 1, 3);
-  EXPECT_PASSED(judged(entry(R"("only_after": ["ABORTED"])"), builder));
+  EXPECT_EQ(judged(entry(R"("only_after": ["ABORTED"])"), builder).verdict, Verdict::inconclusive)
+      << "allowed, and no sign of what the policy does";
+  EXPECT_PASSED(judged(entry(R"("only_after": ["ABORTED"])"), call(builder, 2, {lost})));
 }
 
 TEST(AttemptsTest, AHedgedAttemptFollowsNothing) {
