@@ -46,6 +46,7 @@ class Recovers : public Check {
                                 : "well " + brief(calls[from]->issued_at - question.window.begin) +
                                       " after the window began";
       result.actual += "; " + counted(result.samples, "call") + " from then on";
+      if (after_limit == 0) return unseen(result);
       result.verdict = Verdict::passed;
       return result;
     }
@@ -60,9 +61,7 @@ class Recovers : public Check {
       last_bad = call;
       show(result, call->done ? call->done_event : call->issued_event);
     }
-    if (after_limit == 0)
-      return inconclusive(result,
-                          "no call was issued later than " + to_text(within) + " after the window began");
+    if (after_limit == 0) return unseen(result);
     result.actual = "of " + counted(after_limit, "call") + " issued later: " + tally(counts) +
                     (open > 0 ? ", " + std::to_string(open) + " never ended" : "");
     if (last_bad)
@@ -72,6 +71,11 @@ class Recovers : public Check {
   }
 
  private:
+  /// "And stay so" takes calls from the time when all should be well, whatever those before them showed.
+  CheckResult unseen(CheckResult result) const {
+    return inconclusive(std::move(result),
+                        "no call was issued later than " + to_text(within) + " after the window began");
+  }
   bool is_well(const history::Calls::LoadCall& call) const {
     return call.done && std::find(status.begin(), status.end(), call.done->status) != status.end();
   }
@@ -85,11 +89,10 @@ CheckKind recovers_kind() {
       .summary = "When the fault is over, calls are fine again soon, and stay so.",
       .details =
           "Looks for the earliest call of the window from which on at least `share` of the calls end with "
-          "one "
-          "of `status`, to the end of the run; it must have been issued no later than `within` after the "
-          "window's begin. The samples are the calls from that one on: let the load outlast `within`, and "
-          "set "
-          "`min_samples`. When nothing was issued after `within`, the check is inconclusive.",
+          "one of `status`, to the end of the run; it must have been issued no later than `within` after "
+          "the window's begin. The samples are the calls from that one on: let the load outlast `within`, "
+          "and set `min_samples`. When nothing was issued after `within`, the check is inconclusive, "
+          "however well the calls before it went.",
       .example =
           R"({ "check": "recovers", "load": "shoppers", "after": "dead", "within": "2s", "min_samples": 20 })",
   });

@@ -57,6 +57,10 @@ TEST(RecoversTest, ALoadThatStopsTooEarlyProvesNothing) {
   const auto result = judged(entry(R"("within": "2s")"), afterwards({lost, lost}));
   EXPECT_EQ(result.verdict, Verdict::inconclusive);
   EXPECT_EQ(result.reason, "no call was issued later than 2s after the window began");
+  const auto well_so_far = judged(entry(R"("within": "2s")"), afterwards({lost, ok}));
+  EXPECT_EQ(well_so_far.verdict, Verdict::inconclusive) << "one good call is no recovery that lasts";
+  EXPECT_EQ(well_so_far.reason, result.reason);
+  EXPECT_EQ(well_so_far.actual, "well 200 ms after the window began; 1 call from then on");
   EXPECT_EQ(judged(entry(R"("within": "300ms", "min_samples": 5)"), afterwards({lost, ok, ok})).reason,
             "only 2 samples, 5 needed");
 }
