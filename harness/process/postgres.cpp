@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -117,7 +118,17 @@ void Postgres::start() {
                   .cwd = directory_.path(),
                   .log_path = options_.log_path.empty() ? directory_.path() + "/log" : options_.log_path,
                   .user = user_};
-  auto server = std::make_shared<ChildProcess>(origin_.guard(), std::move(command), options_.on_exit);
+  // Its exit may be told before its start is known; the promise keeps them in order.
+  std::promise<void> started;
+  ExitCallback on_exit;
+  if (options_.on_exit)
+    on_exit = [this, wait = started.get_future().share()](const ProcessExited& exited) {
+      wait.wait_for(1s);
+      options_.on_exit(exited);
+    };
+  auto server = std::make_shared<ChildProcess>(origin_.guard(), std::move(command), std::move(on_exit));
+  if (options_.on_start) options_.on_start(server->pid());
+  started.set_value();
   {
     const std::lock_guard lock(mutex_);
     process_ = std::move(server);

@@ -20,12 +20,13 @@ namespace breakwire::process {
 
 struct PostgresOptions {
   std::string database = "shop";
-  std::string schema_file{};            // SQL, applied once; empty: none
-  std::string log_path{};               // absolute; empty: in its own directory, and gone with it
-  Duration ready_within = 10s;          // from the start until it answers; a killed one recovers first
-  std::vector<std::string> settings{};  // further "name=value" of postgresql.conf; they come last and win
-  ExitCallback on_exit{};               // of every server started, see ChildProcess
-  std::stop_token stop{};               // the run is ending: waiting is given up
+  std::string schema_file{};              // SQL, applied once; empty: none
+  std::string log_path{};                 // absolute; empty: in its own directory, and gone with it
+  Duration ready_within = 10s;            // from the start until it answers; a killed one recovers first
+  std::vector<std::string> settings{};    // further "name=value" of postgresql.conf; they come last and win
+  std::function<void(pid_t)> on_start{};  // of every server, when its process is there; before its on_exit
+  ExitCallback on_exit{};                 // of every server started, see ChildProcess
+  std::stop_token stop{};                 // the run is ending: waiting is given up
 };
 
 /// Listens on a Unix socket only; the superuser `postgres` needs no password. Constructed means that it

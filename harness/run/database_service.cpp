@@ -1,6 +1,8 @@
 // A service that is a PostgreSQL of the scenario's own.
 #include <csignal>
-#include <mutex>
+#include <functional>
+#include <optional>
+#include <stop_token>
 #include <thread>
 
 #include "harness/process/postgres.h"
@@ -12,60 +14,43 @@ namespace {
 class PostgresDatabase final : public DatabaseService {
  public:
   explicit PostgresDatabase(ServiceOptions options) : o_(std::move(options)) {}
-  ~PostgresDatabase() override { finish_restart(); }
+  ~PostgresDatabase() override { end_restart(); }
 
   void start(std::stop_token stop) override {
     const auto& wanted = std::get<scenario::PostgresService>(o_.service.what);
+    forward_.emplace(stop, [this] { ending_.request_stop(); });
     try {
       server_ = std::make_unique<process::Postgres>(
           o_.postgres, process::PostgresOptions{
                            .schema_file = wanted.schema,
                            .log_path = o_.log_path,
+                           .on_start = [this](pid_t pid) { record_start(pid); },
                            .on_exit = [this](const process::ProcessExited& exited) { record_exit(exited); },
-                           .stop = stop});
-    } catch (const std::runtime_error& error) {
+                           .stop = ending_.get_token()});
+    } catch (const std::exception& error) {
+      forward_.reset();
       if (stop.stop_requested()) return;
       throw SetupError(json::error_at(
           o_.service.span, "database `" + o_.service.id.text + "` could not be started: " + error.what()));
     }
-    record_start();
+    forward_.reset();
+    record_ready();
   }
 
   void perform(const faults::ProcessAction& action, const FaultId& fault) override {
     if (std::holds_alternative<faults::StartAgain>(action)) {
-      finish_restart();
-      restart_ = std::jthread([this](std::stop_token) {
-        try {
-          server_->start();
-          record_start();
-        } catch (const std::runtime_error&) {
-          // It did not come back; whoever needs it shows that.
-        }
-      });
+      if (restart_.joinable()) restart_.join();
+      restart_ = std::jthread([this] { start_again(); });
       return;
     }
-    const auto send = [&](int signal) {
-      o_.recorder.record(
-          std::chrono::steady_clock::now(),
-          history::SignalSent{
-              .service = o_.service.id, .pid = server_->pid(), .signal = signal, .fault = fault});
-    };
-    if (const auto* signal = std::get_if<faults::SendSignal>(&action)) {
-      send(signal->number);
-      server_->process()->signal(signal->number);
-    } else if (std::holds_alternative<faults::KillTree>(action)) {
-      send(SIGKILL);
-      server_->kill();
-    } else if (std::holds_alternative<faults::StopTree>(action)) {
-      send(SIGSTOP);
-      server_->pause();
-    } else if (std::holds_alternative<faults::ContinueTree>(action)) {
-      send(SIGCONT);
-      server_->resume();
+    try {
+      act(action, fault);
+    } catch (const std::exception&) {
+      // The guard is gone, and the server with it: its exit says so.
     }
   }
 
-  void ask_to_stop() override { finish_restart(); }
+  void ask_to_stop() override { end_restart(); }
   // Nothing is asked of its data any more: its destructor kills it.
   bool stopped() override { return true; }
 
@@ -78,10 +63,53 @@ class PostgresDatabase final : public DatabaseService {
   }
 
  private:
-  void record_start() {
-    const Instant now = std::chrono::steady_clock::now();
-    o_.recorder.record(now, history::ProcessStarted{.service = o_.service.id, .pid = server_->pid()});
-    o_.recorder.record(now, history::ServiceReady{.service = o_.service.id});
+  void act(const faults::ProcessAction& action, const FaultId& fault) {
+    const auto server = server_->process();
+    const auto send = [&](int signal) {
+      o_.recorder.record(
+          std::chrono::steady_clock::now(),
+          history::SignalSent{
+              .service = o_.service.id, .pid = server->pid(), .signal = signal, .fault = fault});
+    };
+    if (const auto* signal = std::get_if<faults::SendSignal>(&action)) {
+      send(signal->number);
+      server->signal(signal->number);
+    } else if (std::holds_alternative<faults::KillTree>(action)) {
+      // Its end is waited for by whoever starts it again.
+      send(SIGKILL);
+      server->signal_family(SIGKILL);
+    } else if (std::holds_alternative<faults::StopTree>(action)) {
+      send(SIGSTOP);
+      server->signal_family(SIGSTOP);
+    } else if (std::holds_alternative<faults::ContinueTree>(action)) {
+      send(SIGCONT);
+      server->signal_family(SIGCONT);
+    }
+  }
+
+  /// On a thread of its own: whatever goes wrong is told to the history.
+  void start_again() {
+    std::string why = "for a reason nobody gave";
+    try {
+      server_->start();
+      record_ready();
+      return;
+    } catch (const std::exception& error) {
+      why = error.what();
+    } catch (...) {
+    }
+    if (ending_.stop_requested()) return;
+    o_.recorder.record(std::chrono::steady_clock::now(),
+                       history::RestartFailed{.service = o_.service.id, .why = std::move(why)});
+  }
+
+  void record_start(pid_t pid) {
+    o_.recorder.record(std::chrono::steady_clock::now(),
+                       history::ProcessStarted{.service = o_.service.id, .pid = pid});
+  }
+
+  void record_ready() {
+    o_.recorder.record(std::chrono::steady_clock::now(), history::ServiceReady{.service = o_.service.id});
   }
 
   void record_exit(const process::ProcessExited& exited) {
@@ -91,11 +119,14 @@ class PostgresDatabase final : public DatabaseService {
                                                          .signal = exited.status.signal});
   }
 
-  void finish_restart() {
+  void end_restart() {
+    ending_.request_stop();
     if (restart_.joinable()) restart_.join();
   }
 
   ServiceOptions o_;
+  std::stop_source ending_;
+  std::optional<std::stop_callback<std::function<void()>>> forward_;  // while `start` runs
   std::unique_ptr<process::Postgres> server_;
   std::jthread restart_;
 };
