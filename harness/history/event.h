@@ -73,6 +73,12 @@ struct ServiceReady {
   ServiceId service;
   bool operator==(const ServiceReady&) const = default;
 };
+/// It was started again and did not come back: it ended, or was not ready in time, or could not be started.
+struct RestartFailed {
+  ServiceId service;
+  std::string why;
+  bool operator==(const RestartFailed&) const = default;
+};
 struct SignalSent {
   ServiceId service;
   int pid = 0;
@@ -122,7 +128,7 @@ using Payload =
                  faults::CallEnded, faults::GoawaySeen, faults::PingSeen, faults::Forwarded, faults::FaultHit,
                  faults::LimitReached, faults::ProtocolViolation, PhaseBegan, LoadBegan, LoadEnded,
                  CallIssued, CallDone, ProcessStarted, ServiceReady, SignalSent, ProcessExited, HealthSeen,
-                 FaultArmed, FaultCleared>;
+                 FaultArmed, FaultCleared, RestartFailed>;
 
 struct Event {
   EventNumber number;

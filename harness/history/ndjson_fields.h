@@ -35,7 +35,7 @@ inline constexpr auto type_names = std::to_array<std::string_view>(
      "forwarded",           "fault_hit",        "limit_reached",     "protocol_violation", "phase_began",
      "load_began",          "load_ended",       "call_issued",       "call_done",          "process_started",
      "service_ready",       "signal_sent",      "process_exited",    "health_seen",        "fault_armed",
-     "fault_cleared"});
+     "fault_cleared",       "restart_failed"});
 static_assert(type_names.size() == std::variant_size_v<Payload>);
 
 template <class A>
@@ -130,6 +130,10 @@ void fields(A& a, CallDone& e) {
 template <class A>
 void fields(A& a, ProcessStarted& e) {
   a("service", e.service), a("pid", e.pid);
+}
+template <class A>
+void fields(A& a, RestartFailed& e) {
+  a("service", e.service), a("why", e.why);
 }
 template <class A>
 void fields(A& a, ServiceReady& e) {

@@ -36,28 +36,11 @@ class ProcessService final : public RunningService {
       restart_ = std::jthread([this](std::stop_token stop) { start_again(stop); });
       return;
     }
-    const auto child = this->child();
-    if (!child) return;
-    const auto send = [&](int signal, bool family) {
-      const uint64_t in_flight = o_.recorder.locked([&](const auto&, const Timeline& timeline) {
-        return timeline.in_flight().at_place(o_.service.id.text, std::nullopt);
-      });
-      // Recorded first: an exit must never come before the signal that caused it.
-      o_.recorder.record(std::chrono::steady_clock::now(), history::SignalSent{.service = o_.service.id,
-                                                                               .pid = child->pid(),
-                                                                               .signal = signal,
-                                                                               .fault = fault,
-                                                                               .in_flight = in_flight});
-      if (family) {
-        child->signal_family(signal);
-      } else {
-        child->signal(signal);
-      }
-    };
-    if (const auto* signal = std::get_if<faults::SendSignal>(&action)) send(signal->number, false);
-    if (std::holds_alternative<faults::KillTree>(action)) send(SIGKILL, true);
-    if (std::holds_alternative<faults::StopTree>(action)) send(SIGSTOP, true);
-    if (std::holds_alternative<faults::ContinueTree>(action)) send(SIGCONT, true);
+    try {
+      act(action, fault);
+    } catch (const std::exception&) {
+      // The guard is gone, and the process with it: its exit says so.
+    }
   }
 
   void ask_to_stop() override {
@@ -86,6 +69,31 @@ class ProcessService final : public RunningService {
   }
 
  private:
+  void act(const faults::ProcessAction& action, const FaultId& fault) {
+    const auto child = this->child();
+    if (!child) return;
+    const auto send = [&](int signal, bool family) {
+      const uint64_t in_flight = o_.recorder.locked([&](const auto&, const Timeline& timeline) {
+        return timeline.in_flight().at_place(o_.service.id.text, std::nullopt);
+      });
+      // Recorded first: an exit must never come before the signal that caused it.
+      o_.recorder.record(std::chrono::steady_clock::now(), history::SignalSent{.service = o_.service.id,
+                                                                               .pid = child->pid(),
+                                                                               .signal = signal,
+                                                                               .fault = fault,
+                                                                               .in_flight = in_flight});
+      if (family) {
+        child->signal_family(signal);
+      } else {
+        child->signal(signal);
+      }
+    };
+    if (const auto* signal = std::get_if<faults::SendSignal>(&action)) send(signal->number, false);
+    if (std::holds_alternative<faults::KillTree>(action)) send(SIGKILL, true);
+    if (std::holds_alternative<faults::StopTree>(action)) send(SIGSTOP, true);
+    if (std::holds_alternative<faults::ContinueTree>(action)) send(SIGCONT, true);
+  }
+
   std::shared_ptr<ChildProcess> child() const {
     const std::lock_guard lock(mutex_);
     return child_;
@@ -185,20 +193,28 @@ class ProcessService final : public RunningService {
     return line;
   }
 
-  void start_again(std::stop_token stop) {
-    if (const auto old = child()) {
-      // The port must be free: nothing of the old family may live on.
-      if (!old->exited()) old->wait(std::chrono::steady_clock::now() + run_.stop.grace, stop);
-      old->signal_family(SIGKILL);
-      old->wait_family_gone(std::chrono::steady_clock::now() + 5s, stop);
-    }
-    if (stop.stop_requested()) return;
+  /// On a thread of its own: whatever goes wrong is told to the history.
+  void start_again(const std::stop_token& stop) {
     try {
+      if (const auto old = child()) {
+        // The port must be free: nothing of the old family may live on.
+        if (!old->exited()) old->wait(std::chrono::steady_clock::now() + run_.stop.grace, stop);
+        old->signal_family(SIGKILL);
+        old->wait_family_gone(std::chrono::steady_clock::now() + 5s, stop);
+      }
+      if (stop.stop_requested()) return;
       spawn();
       wait_until_ready(stop);
-    } catch (const SetupError&) {
-      // It did not come back: the process's exit and its health say so to the checks.
+    } catch (const std::exception& error) {
+      if (!stop.stop_requested()) record_failure(error.what());
+    } catch (...) {
+      record_failure("for a reason nobody gave");
     }
+  }
+
+  void record_failure(std::string why) {
+    o_.recorder.record(std::chrono::steady_clock::now(),
+                       history::RestartFailed{.service = o_.service.id, .why = std::move(why)});
   }
 
   ServiceOptions o_;

@@ -57,6 +57,7 @@ History one_of_everything() {
   b.add(ProcessStarted{{"s"}, 77}).add(ServiceReady{{"s"}}).add(SignalSent{{"s"}, 77, 15, {"f"}, 4});
   b.add(ProcessExited{{"s"}, 77, std::nullopt, 11}).add(ProcessExited{{"s"}, 78, 0, std::nullopt});
   b.add(HealthSeen{{"s"}, "readiness", HealthStatus::unreachable, now - 5ms, "UNAVAILABLE"});
+  b.add(RestartFailed{{"s"}, "died before it was ready\nits last output: \"no\""});
   b.add(FaultArmed{{"f"}, 6}).add(FaultCleared{{"f"}, {.eligible = 8, .hits = 2}});
   return b;
 }
