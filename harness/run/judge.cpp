@@ -62,6 +62,24 @@ std::string wrong_protocol(const scenario::TimelineEntry& entry, const History& 
   return found.empty() ? "" : "edge `" + entry.on + "` carried " + found + ", where a call fault cannot act";
 }
 
+/// What became of a service that a fault took down and started again.
+struct Return {
+  bool ready = false;
+  std::optional<std::string> failed;  // why it did not come back
+};
+Return return_of(const scenario::TimelineEntry& entry, const FaultSpan& span, const History& history) {
+  Return found;
+  if (entry.kind->lifetime != faults::Lifetime::down || !span.cleared) return found;
+  for (const auto& event : history.events()) {
+    if (event.at < *span.cleared || found.ready || found.failed) continue;
+    const auto* ready = std::get_if<ServiceReady>(&event.what);
+    if (ready && ready->service.text == entry.on) found.ready = true;
+    const auto* failed = std::get_if<RestartFailed>(&event.what);
+    if (failed && failed->service.text == entry.on) found.failed = failed->why;
+  }
+  return found;
+}
+
 FaultResult fault_of(const scenario::TimelineEntry& entry, const History& history) {
   const FaultSpan span = span_of(entry.id, history);
   FaultResult result{.id = entry.id, .kind = entry.kind->name, .on = entry.on};
@@ -82,6 +100,12 @@ FaultResult fault_of(const scenario::TimelineEntry& entry, const History& histor
                    : entry.kind->lifetime == faults::Lifetime::instant ? "not needed"
                    : span.cleared                                      ? "healed"
                                                                        : "not healed: the run ended before";
+  if (entry.kind->lifetime == faults::Lifetime::down && span.cleared) {
+    const Return came = return_of(entry, span, history);
+    if (!came.ready)
+      result.cleanup = came.failed ? "did not come back: " + *came.failed
+                                   : "not known: the run ended before it was ready again";
+  }
   each<faults::FaultHit>(history, [&](const Event& event, const faults::FaultHit& hit) {
     if (hit.fault == entry.id && result.samples.size() < 10) result.samples.push_back(event.number);
   });
@@ -320,6 +344,13 @@ ScenarioResult judge(const scenario::Scenario& scenario, const History& history)
   for (const auto& entry : scenario.timeline) {
     result.faults.push_back(fault_of(entry, history));
     if (const auto& fault = result.faults.back(); !fault.fired) question(fault.reason);
+    if (const auto came = return_of(entry, span_of(entry.id, history), history); came.failed) {
+      const std::string note =
+          "service " + entry.on + " did not come back from fault `" + entry.id.text + "`: " + *came.failed;
+      result.notes.push_back(note);
+      // Beside a check that fails of it there is no doubt; without one nothing was shown.
+      worsen(Verdict::inconclusive, note);
+    }
   }
   for (const auto& expectation : scenario.expect) {
     const auto judged = checks::judge(expectation.spec, history, calls);

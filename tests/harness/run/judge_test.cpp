@@ -126,6 +126,34 @@ TEST(JudgeTest, AFaultWhoseEventNeverHappenedIsInconclusive) {
   EXPECT_EQ(result.reason, "fault `kill` never fired: what its `when` waits for never happened");
 }
 
+TEST(JudgeTest, AServiceThatDoesNotComeBackIsNotHealed) {
+  Scenario scenario = slow_shop();
+  scenario.timeline = {entry("bounce", "restart", "orders", Duration(200ms), 100ms)};
+  const auto run = [&](const history::Payload& outcome) {
+    HistoryBuilder h(setup_of(scenario));
+    h.at(0ms).phase(Phase::baseline).at(10ms).issue(1).at(20ms).done(1).at(100ms).phase(Phase::main);
+    h.at(200ms).arm("bounce").hit("bounce").at(300ms).clear("bounce");
+    h.at(350ms).add(history::ServiceReady{{"inventory"}}).at(400ms).add(outcome);
+    h.at(500ms).phase(Phase::teardown);
+    return judge(scenario, h);
+  };
+  const ScenarioResult back = run(history::ServiceReady{{"orders"}});
+  EXPECT_EQ(back.verdict, Verdict::passed) << back.reason;
+  EXPECT_EQ(back.faults[0].cleanup, "healed");
+
+  const ScenarioResult gone = run(history::RestartFailed{{"orders"}, "port 1 is in use"});
+  EXPECT_EQ(gone.verdict, Verdict::inconclusive);
+  EXPECT_EQ(gone.reason, "service orders did not come back from fault `bounce`: port 1 is in use");
+  EXPECT_EQ(gone.notes, std::vector<std::string>{gone.reason});
+  EXPECT_TRUE(gone.faults[0].fired);
+  EXPECT_EQ(gone.faults[0].cleanup, "did not come back: port 1 is in use");
+
+  EXPECT_EQ(run(history::ServiceReady{{"storefront"}}).faults[0].cleanup,
+            "not known: the run ended before it was ready again");
+  scenario.expect.push_back(expectation("health", failing()));
+  EXPECT_EQ(run(history::RestartFailed{{"orders"}, "port 1 is in use"}).verdict, Verdict::failed);
+}
+
 TEST(JudgeTest, AFaultThatHitTooSeldomIsInconclusive) {
   Scenario scenario = slow_shop();
   scenario.timeline[0].must_fire = 3;

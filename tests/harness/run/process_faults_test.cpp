@@ -1,6 +1,7 @@
 // What process faults do to a real process, seen by the kernel and by the process itself, not by us.
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "faults/kinds/kind.h"
@@ -14,9 +15,12 @@ namespace {
 
 Instant now() { return std::chrono::steady_clock::now(); }
 
-/// Listens, says so, and leaves with code 7 when it is told to end.
+/// Listens, says so, and leaves with code 7 when it is told to end. Does not start when there is a file
+/// `broken` beside it.
 constexpr const char* program = R"(
-import signal, socket, sys
+import os, signal, socket, sys
+if os.path.exists("broken"):
+    sys.exit("it is broken")
 def leave(*_):
     print("told to end", flush=True)
     sys.exit(7)
@@ -37,7 +41,8 @@ class ProcessFaultTest : public testing::Test {
     scenario.name = "process-faults";
     scenario::Service service;
     service.id = {"victim"};
-    service.what = scenario::RunCommand{.argv = {"/usr/bin/python3", "-c", program, "${address.grpc}"}};
+    service.what = scenario::RunCommand{.argv = {"/usr/bin/python3", "-c", program, "${address.grpc}"},
+                                        .cwd = folder.path()};
     scenario.services = {service};
     addresses.ports[service.id]["grpc"] = port.port();
     victim = make_process_service({.service = scenario.services.front(),
@@ -140,6 +145,27 @@ TEST_F(ProcessFaultTest, RestartBringsAnotherProcessToTheSamePort) {
   nth<history::ServiceReady>(2);
   EXPECT_EQ(process::wait_until_connectable("127.0.0.1", port.port(), now() + 5s).outcome,
             process::Connectable::yes);
+}
+
+TEST_F(ProcessFaultTest, ARestartThatFailsIsToldWithWhatItSaid) {
+  begin("restart", R"({"down": "10ms"})");
+  std::ofstream(folder.path() + "/broken") << "yes";
+  end("restart", R"({"down": "10ms"})");
+  const auto failed = nth<history::RestartFailed>(1);
+  EXPECT_EQ(failed.service.text, "victim");
+  EXPECT_NE(failed.why.find("died before it was ready (exit code 1)"), std::string::npos) << failed.why;
+  EXPECT_NE(failed.why.find("it is broken"), std::string::npos) << failed.why;
+}
+
+TEST_F(ProcessFaultTest, WithoutItsGuardNoFaultThrowsAndARestartIsToldToHaveFailed) {
+  begin("restart", R"({"down": "10ms"})");
+  nth<history::ProcessExited>(1);
+  ASSERT_EQ(::kill(guard.pid(), SIGKILL), 0);
+  EXPECT_NO_THROW(begin("kill"));
+  EXPECT_NO_THROW(begin("pause"));
+  EXPECT_NO_THROW(end("restart", R"({"down": "10ms"})"));
+  const auto failed = nth<history::RestartFailed>(1);
+  EXPECT_NE(failed.why.find("guard"), std::string::npos) << failed.why;
 }
 
 }  // namespace
