@@ -30,13 +30,15 @@ Instant Edge::arm(faults::WireFaultInstance fault) {
   return now;
 }
 
-void Edge::clear(const FaultId& fault) {
-  const auto action = state_.faults.clear(fault, clock_now());
+Instant Edge::clear(const FaultId& fault) {
+  const auto now = clock_now();
+  const auto action = state_.faults.clear(fault, now);
   for (const auto& connection : connections()) {
     connection->fault_cleared(fault);
     connection->found(fault, action);
   }
   if (refusing_.erase(fault) > 0 && refusing_.empty() && !closed_) listener_.listen_again();
+  return now;
 }
 
 void Edge::close() {

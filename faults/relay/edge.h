@@ -22,7 +22,8 @@ class Edge {
   TcpAddress address() const { return listener_.address(); }
   /// Answers when it came into force.
   Instant arm(faults::WireFaultInstance fault);
-  void clear(const FaultId& fault);
+  /// Answers when it stopped acting.
+  Instant clear(const FaultId& fault);
   faults::FaultTally tally(const FaultId& fault) const { return state_.faults.tally(fault); }
   void redirect(std::vector<Endpoint> upstream) { state_.upstream = std::move(upstream); }
   /// Ends every connection and frees the port.

@@ -88,11 +88,19 @@ class Armed final : public ActiveFault {
   Armed(std::shared_ptr<Core> core, EdgeId edge, FaultId fault)
       : core_(std::move(core)), edge_(std::move(edge)), fault_(std::move(fault)) {}
   ~Armed() override {
-    core_->run([this] { core_->edge(edge_).clear(fault_); });
+    if (!healed_) heal();
   }
   Armed(const Armed&) = delete;
   Armed& operator=(const Armed&) = delete;
 
+  Healed heal() override {
+    healed_ = true;
+    return core_->run([this] {
+      auto& edge = core_->edge(edge_);
+      const Instant at = edge.clear(fault_);
+      return Healed{at, edge.tally(fault_)};
+    });
+  }
   faults::FaultTally tally() const override {
     return core_->run([this] { return core_->edge(edge_).tally(fault_); });
   }
@@ -101,6 +109,7 @@ class Armed final : public ActiveFault {
   std::shared_ptr<Core> core_;
   EdgeId edge_;
   FaultId fault_;
+  bool healed_ = false;
 };
 
 }  // namespace

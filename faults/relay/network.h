@@ -41,10 +41,18 @@ struct EdgeOptions {
   Duration handshake_timeout = 10s;  // from accept to the client's SETTINGS on an HTTP/2 connection
 };
 
-/// A fault in force. Healing is its destructor: when it returns, the fault no longer acts.
+/// When a fault stopped acting, and what it came to.
+struct Healed {
+  Instant at;
+  faults::FaultTally tally;
+};
+
+/// A fault in force. When `heal` or the destructor returns, the fault no longer acts.
 class ActiveFault {
  public:
   virtual ~ActiveFault() = default;
+  /// Once only. From `at` on it acts on nothing new, and what it held is released.
+  virtual Healed heal() = 0;
   virtual faults::FaultTally tally() const = 0;
 };
 
