@@ -115,6 +115,10 @@ Calls::Calls(const History& history) : history_(&history) {
     issued[{call.load, call.number}] = load_calls_.size();
     load_calls_.push_back({.issued = &call, .issued_event = event.number, .issued_at = event.at});
   });
+  Instant torn_down = Instant::max();
+  each<PhaseBegan>(history, [&](const Event& event, const PhaseBegan& began) {
+    if (began.phase == Phase::teardown) torn_down = std::min(torn_down, event.at);
+  });
   for (const auto& event : history.events()) {
     if (const auto* response = std::get_if<faults::ResponseStarted>(&event.what)) {
       if (Attempt* attempt = attempt_of(response->connection, response->stream)) {
@@ -146,7 +150,7 @@ Calls::Calls(const History& history) : history_(&history) {
       }
     } else if (const auto* done = std::get_if<CallDone>(&event.what)) {
       const auto found = issued.find({done->load, done->number});
-      if (found == issued.end()) continue;
+      if (found == issued.end() || event.at >= torn_down) continue;
       LoadCall& call = load_calls_[found->second];
       call.done = done;
       call.done_event = event.number;

@@ -86,7 +86,9 @@ class Calls {
     const CallIssued* issued = nullptr;
     EventNumber issued_event;
     Instant issued_at;
-    const CallDone* done = nullptr;  // nullptr: not over when the history ended
+    // nullptr: not over when the history ended, or when breakwire began to stop everything: what a call gets
+    // then is breakwire's own doing.
+    const CallDone* done = nullptr;
     EventNumber done_event;
     Instant done_at;
   };

@@ -143,5 +143,16 @@ TEST(CallsTest, JoinsWhatTheLoadIssuedWithHowItEnded) {
   EXPECT_TRUE(calls.load_calls(LoadId{"other"}).empty());
 }
 
+TEST(CallsTest, WhatACallGetsInTheTeardownIsNotItsEnd) {
+  HistoryBuilder b;
+  b.phase(Phase::main).at(10ms).issue(1).issue(2).issue(3).at(20ms).done(1);
+  b.at(30ms).done(2, StatusCode::unavailable).phase(Phase::teardown).at(31ms).done(3, StatusCode::cancelled);
+  const Calls calls(b);
+  ASSERT_EQ(calls.load_calls().size(), 3u);
+  EXPECT_TRUE(calls.load_calls()[0].done);
+  EXPECT_FALSE(calls.load_calls()[1].done) << "the same instant counts as after it";
+  EXPECT_FALSE(calls.load_calls()[2].done);
+}
+
 }  // namespace
 }  // namespace breakwire::history
