@@ -94,10 +94,11 @@ Catalogue catalogue_of(pb::FileDescriptorSet set, std::string source) {
 }
 
 Result<Catalogue> gather(const scenario::Descriptors& descriptors, const std::string& target,
-                         const std::string& service, Duration within, const json::Span& span) {
+                         const std::string& service, Duration within, const json::Span& span,
+                         const std::stop_token& stop) {
   switch (descriptors.from) {
     case scenario::Descriptors::From::reflection:
-      return ask_server(target, service, within, span);
+      return ask_server(target, service, within, span, stop);
     case scenario::Descriptors::From::descriptor_set:
       return read_descriptor_sets(descriptors.files, span);
     case scenario::Descriptors::From::protos:

@@ -5,6 +5,7 @@
 #include <google/protobuf/descriptor.pb.h>
 
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,8 @@ Catalogue catalogue_of(google::protobuf::FileDescriptorSet set, std::string sour
 
 /// From where `descriptors` says: `target`'s reflection, descriptor sets, or .proto files.
 Result<Catalogue> gather(const scenario::Descriptors& descriptors, const std::string& target,
-                         const std::string& service, Duration within, const json::Span& span);
+                         const std::string& service, Duration within, const json::Span& span,
+                         const std::stop_token& stop = {});
 
 /// A pool of its own, apart from the generated one: what is under test may carry the same names as what is
 /// linked into this process. Imports of google/protobuf/*.proto that the catalogue lacks are taken from the

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "base/result.h"
@@ -24,11 +25,14 @@ class Method {
 
 /// Finds `method` ("pkg.Service/Method") by reflection at `target` (v1, then v1alpha), in a descriptor set,
 /// or in .proto files, as `descriptors` says. Errors: no such service or method (with what there is), no
-/// reflection, an unreadable file, a target that does not answer within `within`; placed at `span`.
+/// reflection, an unreadable file, a target that does not answer within `within`; placed at `span`. A
+/// request to `stop` ends the waiting for an answer at once, with an error. `unanswered` is set when the
+/// error is that reflection could not be asked, which says nothing about `method`.
 Result<std::shared_ptr<const Method>> find_method(const std::string& method,
                                                   const scenario::Descriptors& descriptors,
                                                   const std::string& target, Duration within,
-                                                  const json::Span& span);
+                                                  const json::Span& span, const std::stop_token& stop = {},
+                                                  bool* unanswered = nullptr);
 
 /// What is wrong with a load that only its method and gRPC itself can tell: a request that does not fit, a
 /// service config or metadata gRPC does not take. Placed in the request, the service config, or at the load.

@@ -66,7 +66,8 @@ Error unknown_method(const std::string& name, const pb::ServiceDescriptor& servi
 Result<std::shared_ptr<const Method>> find_method(const std::string& method,
                                                   const scenario::Descriptors& descriptors,
                                                   const std::string& target, Duration within,
-                                                  const json::Span& span) {
+                                                  const json::Span& span, const std::stop_token& stop,
+                                                  bool* unanswered) {
   const size_t slash = method.find('/');
   if (slash == std::string::npos || slash == 0 || slash + 1 == method.size() ||
       method.find('/', slash + 1) != std::string::npos) {
@@ -74,8 +75,11 @@ Result<std::shared_ptr<const Method>> find_method(const std::string& method,
   }
   const std::string service_name = method.substr(0, slash), name = method.substr(slash + 1);
 
-  auto catalogue = gather(descriptors, target, service_name, within, span);
-  if (!catalogue) return catalogue.errors();
+  auto catalogue = gather(descriptors, target, service_name, within, span, stop);
+  if (!catalogue) {
+    if (unanswered) *unanswered = descriptors.from == scenario::Descriptors::From::reflection;
+    return catalogue.errors();
+  }
   auto pool = build_pool(*catalogue, span);
   if (!pool) return pool.errors();
   const auto* service = pool.value()->FindServiceByName(service_name);

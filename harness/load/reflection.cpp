@@ -5,6 +5,7 @@
 #include <grpcpp/impl/codegen/proto_utils.h>
 
 #include <deque>
+#include <functional>
 #include <set>
 
 #include "harness/load/channel.h"
@@ -23,8 +24,8 @@ using Stub = grpc::TemplatedGenericStub<ServerReflectionRequest, ServerReflectio
 class Conversation {
  public:
   Conversation(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
-               std::chrono::system_clock::time_point deadline)
-      : stub_(channel) {
+               std::chrono::system_clock::time_point deadline, const std::stop_token& stop)
+      : stub_(channel), cancel_(stop, [this] { context_.TryCancel(); }) {
     context_.set_deadline(deadline);
     stream_ = stub_.PrepareCall(&context_, method, &queue_);
     stream_->StartCall(this);
@@ -78,6 +79,7 @@ class Conversation {
   grpc::CompletionQueue queue_;
   std::unique_ptr<grpc::ClientAsyncReaderWriter<ServerReflectionRequest, ServerReflectionResponse>> stream_;
   bool alive_ = false, finished_ = false;
+  std::stop_callback<std::function<void()>> cancel_;  // goes first: it cancels what is above
 };
 
 /// Why there is no catalogue: the stream's status, or what is wrong with an answer.
@@ -137,7 +139,7 @@ std::optional<Trouble> converse(Conversation& conversation, const std::string& s
 }  // namespace
 
 Result<Catalogue> ask_server(const std::string& target, const std::string& service, Duration within,
-                             const json::Span& span) {
+                             const json::Span& span, const std::stop_token& stop) {
   const auto deadline = std::chrono::system_clock::now() +
                         std::chrono::duration_cast<std::chrono::system_clock::duration>(within);
   const auto channel = open_channel({.target = target, .service_config = std::nullopt});
@@ -147,7 +149,7 @@ Result<Catalogue> ask_server(const std::string& target, const std::string& servi
   size_t version = 0;
   for (;;) {
     Catalogue catalogue{.source = target, .files = {}, .services = {}};
-    Conversation conversation(channel, versions[version], deadline);
+    Conversation conversation(channel, versions[version], deadline, stop);
     const auto trouble = converse(conversation, service, catalogue);
     if (!trouble) return catalogue;
     if (!trouble->what.empty()) return json::error_at(span, trouble->what);
@@ -159,6 +161,7 @@ Result<Catalogue> ask_server(const std::string& target, const std::string& servi
                             "describe the service with a descriptor set or its .proto files");
     }
     // Not there yet, or gone for a moment: worth asking again as long as there is time.
+    if (stop.stop_requested()) return json::error_at(span, target + " was not waited for: interrupted");
     if (code == grpc::StatusCode::UNAVAILABLE && std::chrono::system_clock::now() + 20ms < deadline) {
       grpc::experimental::ChannelResetConnectionBackoff(channel.get());
       // Waits in gRPC and not asleep: nobody else polls this channel's sockets, and the connection must get

@@ -77,7 +77,7 @@ Postgres::Postgres(PostgresTemplate& origin, PostgresOptions options)
   if (user_ && ::chown(directory_.path().c_str(), user_->uid, user_->gid) != 0)
     throw std::system_error(errno, std::generic_category(),
                             "cannot give `" + directory_.path() + "` to `" + user_->name + "`");
-  origin_.copy_to(data_);
+  origin_.copy_to(data_, options_.stop);
   start();
 }
 

@@ -109,9 +109,11 @@ std::string PostgresTemplate::postgres_program() {
 
 std::optional<User> PostgresTemplate::user() { return unprivileged_user(); }
 
-void PostgresTemplate::copy_to(const std::string& target) { copy_tree(initialised(), target, user()); }
+void PostgresTemplate::copy_to(const std::string& target, const std::stop_token& stop) {
+  copy_tree(initialised(stop), target, user());
+}
 
-const std::string& PostgresTemplate::initialised() {
+const std::string& PostgresTemplate::initialised(const std::stop_token& stop) {
   const std::string initdb = fs::path(postgres_program()).parent_path() / "initdb";
   const std::lock_guard lock(mutex_);
   if (!data_.empty()) return data_;
@@ -125,7 +127,9 @@ const std::string& PostgresTemplate::initialised() {
                                 .cwd = directory->path(),
                                 .log_path = directory->path() + "/log",
                                 .user = owner});
-  const auto exit = process.wait(std::chrono::steady_clock::now() + longest_initdb);
+  const auto exit = process.wait(std::chrono::steady_clock::now() + longest_initdb, stop);
+  if (!exit && stop.stop_requested())
+    throw std::runtime_error("`" + initdb + "` was not waited for: interrupted");
   if (!exit || exit->status.code != 0) {
     std::string said;
     for (const std::string& line : process.last_output_lines(10)) said += "\n    " + line;

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 
 #include "harness/process/command.h"
@@ -38,8 +39,8 @@ class PostgresTemplate {
 
   /// Fills `target`, a directory that does not exist yet, with a data directory of its own, readable by its
   /// user only. The first call runs initdb; the others wait for it. Throws PostgresMissing, SpawnError, or
-  /// std::runtime_error quoting what initdb said.
-  void copy_to(const std::string& target);
+  /// std::runtime_error quoting what initdb said, also when `stop` ends it early.
+  void copy_to(const std::string& target, const std::stop_token& stop = {});
 
   Guard& guard() { return guard_; }
   /// The program `postgres`. Throws PostgresMissing.
@@ -48,7 +49,7 @@ class PostgresTemplate {
   std::optional<User> user();
 
  private:
-  const std::string& initialised();
+  const std::string& initialised(const std::stop_token& stop);
 
   Guard& guard_;
   const std::string chosen_;

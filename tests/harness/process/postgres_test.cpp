@@ -183,6 +183,22 @@ TEST_F(PostgresTest, AWrongSchemaIsASentenceWithItsLine) {
   }
 }
 
+TEST_F(PostgresTest, AStartIsToldBeforeTheExitOfAServerThatDiesInIt) {
+  std::vector<std::string> told;
+  std::mutex mutex;
+  const auto tell = [&](const std::string& what, pid_t pid) {
+    const std::lock_guard lock(mutex);
+    told.push_back(what + " " + std::to_string(pid));
+  };
+  EXPECT_THROW(Postgres(origin, {.settings = {"no_such_setting=1"},
+                                 .on_start = [&](pid_t pid) { tell("start", pid); },
+                                 .on_exit = [&](const ProcessExited& exit) { tell("exit", exit.pid); }}),
+               DatabaseError);
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_TRUE(told[0].starts_with("start "));
+  EXPECT_EQ(told[1], "exit " + told[0].substr(6));
+}
+
 TEST_F(PostgresTest, AServerThatDiesAtItsStartIsQuoted) {
   const Instant before = in(0s);
   try {
