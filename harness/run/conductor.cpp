@@ -10,7 +10,13 @@ Instant now() { return std::chrono::steady_clock::now(); }
 Conductor::Conductor(const scenario::Scenario& scenario, Topology& topology, Recorder& recorder)
     : scenario_(scenario), topology_(topology), recorder_(recorder) {}
 
-Conductor::~Conductor() { clear_all(); }
+Conductor::~Conductor() {
+  try {
+    clear_all();
+  } catch (const std::exception&) {
+    // The network heals what is left when it goes.
+  }
+}
 
 void Conductor::perform_due() {
   for (;;) {
@@ -23,30 +29,31 @@ void Conductor::perform_due() {
 void Conductor::arm(size_t index) {
   const auto& entry = scenario_.timeline[index];
   const bool process = entry.kind->fault_class == faults::FaultClass::process;
-  const Instant at = now();
-  // Told before it acts, so that no hit comes before the arming.
-  bool instant = false;
+  InForce force;
+  Instant at = now();
+  if (!process) {
+    // Told with the instant at which it came into force on the wire; hits may be recorded before this is.
+    force.wire = topology_.network().arm(
+        EdgeId{entry.on},
+        faults::WireFaultInstance{
+            .id = entry.id,
+            .kind = entry.kind->name,
+            .match = entry.match,
+            .seed = scenario_.seed,
+            .order = index,
+            .fault = std::get<std::shared_ptr<const faults::WireFault>>(entry.decision)},
+        &at);
+  }
   const uint64_t in_flight = recorder_.locked([&](const auto&, Timeline& timeline) {
     timeline.armed(index, at);
-    instant = timeline.is_instant(entry.id);
+    force.instant = timeline.is_instant(entry.id);
     return process ? timeline.in_flight().at_place(entry.on, std::nullopt) : 0;
   });
   recorder_.record(at, history::FaultArmed{.fault = entry.id, .in_flight = in_flight});
-  auto& force = in_force_[index];
   force.state.armed_at = at;
-  force.instant = instant;
-  if (process) {
-    perform(index, faults::ProcessArmed{at});
-  } else {
-    force.wire = topology_.network().arm(
-        EdgeId{entry.on}, faults::WireFaultInstance{
-                              .id = entry.id,
-                              .kind = entry.kind->name,
-                              .match = entry.match,
-                              .seed = scenario_.seed,
-                              .order = index,
-                              .fault = std::get<std::shared_ptr<const faults::WireFault>>(entry.decision)});
-  }
+  const bool instant = force.instant;
+  in_force_[index] = std::move(force);
+  if (process) perform(index, faults::ProcessArmed{at});
   if (instant) clear(index);
 }
 
@@ -71,18 +78,29 @@ void Conductor::clear(size_t index) {
   const auto found = in_force_.find(index);
   if (found == in_force_.end()) return;
   const auto& entry = scenario_.timeline[index];
-  if (found->second.wire) {
-    found->second.tally = found->second.wire->tally();
-    found->second.wire.reset();
-  } else if (!found->second.instant) {
-    perform(index, faults::ProcessCleared{now()});
+  auto& force = found->second;
+  if (force.wire) {
+    const relay::Healed healed = force.wire->heal();
+    recorder_.record(healed.at, history::FaultCleared{.fault = entry.id, .tally = healed.tally});
+  } else {
+    const Instant at = now();
+    const auto tally = force.tally;
+    if (!force.instant) perform(index, faults::ProcessCleared{at});
+    recorder_.record(at, history::FaultCleared{.fault = entry.id, .tally = tally});
   }
-  recorder_.record(now(), history::FaultCleared{.fault = entry.id, .tally = found->second.tally});
   in_force_.erase(found);
 }
 
 void Conductor::clear_all() {
-  while (!in_force_.empty()) clear(in_force_.begin()->first);
+  while (!in_force_.empty()) {
+    const auto first = in_force_.begin();
+    // What is down need not come back to be stopped.
+    if (scenario_.timeline[first->first].kind->lifetime == faults::Lifetime::down) {
+      in_force_.erase(first);
+    } else {
+      clear(first->first);
+    }
+  }
 }
 
 }  // namespace breakwire::run

@@ -59,6 +59,22 @@ void Recorder::wait_until(Instant deadline) {
   woken_ = false;
 }
 
+void Recorder::catch_up(history::History& mine) {
+  constexpr size_t batch = 256;
+  for (bool more = true; more;) {
+    std::vector<history::Event> copied;
+    copied.reserve(batch);
+    {
+      const std::lock_guard lock(mutex_);
+      const auto unseen = history_.events().subspan(mine.events().size());
+      const auto taken = unseen.first(std::min(batch, unseen.size()));
+      copied.assign(taken.begin(), taken.end());
+      more = unseen.size() > batch;
+    }
+    for (auto& event : copied) mine.append(event.at, std::move(event.what));
+  }
+}
+
 history::History Recorder::finish() {
   const std::lock_guard lock(mutex_);
   finished_ = true;

@@ -36,6 +36,10 @@ class Recorder final : public history::Sink, public faults::Observer {
     const std::lock_guard lock(mutex_);
     return use(std::as_const(history_), timeline_);
   }
+  /// Appends to `mine`, a history of the same set-up, what was recorded since it was last brought up to date;
+  /// whoever judges while the run goes on does so outside the lock. Holds it for a few hundred events at a
+  /// time.
+  void catch_up(history::History& mine);
   /// The history, when nobody records any more (later events are dropped).
   history::History finish();
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "harness/history/ndjson.h"
 #include "harness/load/load.h"
@@ -34,62 +35,77 @@ class Run {
         deadline_(now() + scenario.timeout),
         timeline_(scenario),
         recorder_(setup_of(scenario), timeline_),
+        seen_(setup_of(scenario)),
         wake_(stop_, [this] { recorder_.wake(); }) {}
 
   ScenarioResult go() {
     std::optional<Error> trouble;
-    bool file_at_fault = false;
     std::vector<std::pair<ServiceId, std::vector<std::string>>> words;
     std::vector<ServiceId> killed;
     relay::Overhead overhead;
     const Instant began = now();
+    const auto attempt = [&](const auto& work) {
+      try {
+        work();
+      } catch (const SetupError& error) {
+        if (!trouble && !stop_.stop_requested()) trouble = error.error();
+      } catch (const std::exception& error) {
+        if (!trouble && !stop_.stop_requested()) trouble = Error{.what = error.what()};
+      }
+    };
     begin(Phase::setup);
-    const std::string logs = workshop_.report_dir + "/logs/" + file_name_of(scenario_);
-    std::filesystem::create_directories(logs);
-    try {
+    attempt([&] {
+      const std::string logs = workshop_.report_dir + "/logs/" + file_name_of(scenario_);
+      std::filesystem::create_directories(logs);
       Topology topology(scenario_,
                         {.guard = workshop_.guard,
                          .postgres = workshop_.postgres,
                          .bin = workshop_.bin,
                          .log_dir = logs,
                          .environment = workshop_.environment},
-                        recorder_, stop_);
-      try {
-        if (!stop_.stop_requested()) drive(topology, find_methods(topology, file_at_fault));
-      } catch (const SetupError& error) {
-        trouble = error.error();  // the services still get a proper end
-      }
-      overhead = topology.network().overhead();
-      begin(Phase::teardown);
-      killed = topology.stop();
+                        recorder_);
+      bool started = false;
+      attempt([&] {
+        topology.start(stop_);
+        started = true;
+        if (!stop_.stop_requested()) drive(topology, find_methods(topology));
+      });
+      // While all of it lives: what ends from here on ends because breakwire ends it.
+      begin_teardown();
+      attempt([&] {
+        overhead = topology.network().overhead();
+        // A service that waits for one that cannot be had is not asked: it is killed with the topology.
+        if (started) killed = topology.stop();
+      });
       for (const auto& [id, service] : topology.services()) words.emplace_back(id, service->last_output(12));
-    } catch (const SetupError& error) {
-      trouble = error.error();
-    } catch (const std::exception& error) {
-      trouble = Error{.what = error.what()};
-    }
+    });
+    begin_teardown();
     begin(Phase::ended);
-    return conclude(began, trouble, file_at_fault, words, killed, overhead);
+    return conclude(began, trouble, words, killed, overhead);
   }
 
  private:
   using Methods = std::vector<std::shared_ptr<const load::Method>>;
 
   void begin(Phase phase) { recorder_.record(now(), history::PhaseBegan{phase}); }
+  void begin_teardown() {
+    if (!std::exchange(torn_down_, true)) begin(Phase::teardown);
+  }
 
-  Methods find_methods(Topology& topology, bool& file_at_fault) {
+  Methods find_methods(Topology& topology) {
     Methods methods;
     for (const auto& load : scenario_.loads) {
       const auto& callee = *scenario_.service(scenario_.edge(load.via)->to);
+      bool unanswered = false;
       auto method = load::find_method(load.method, callee.descriptors, topology.control_target_of(callee.id),
-                                      5s, load.span);
+                                      5s, load.span, stop_, &unanswered);
       if (!method) {
         blame_if_dead(callee, topology);
-        file_at_fault = true;
+        file_at_fault_ = !unanswered;
         throw SetupError(method.errors().front());
       }
       if (auto encoded = (*method)->encode(load.request); !encoded) {
-        file_at_fault = true;
+        file_at_fault_ = true;
         throw SetupError(encoded.errors().front());
       }
       methods.push_back(*method);
@@ -147,15 +163,31 @@ class Run {
   void drive(Topology& topology, const Methods& methods) {
     const auto pollers = poll_health(topology);
     Conductor conductor(scenario_, topology, recorder_);
+    std::vector<std::unique_ptr<load::RunningLoad>> loads;
+    std::exception_ptr trouble;
+    try {
+      conduct(topology, methods, conductor, loads);
+    } catch (...) {
+      trouble = std::current_exception();
+    }
+    // Before anything is healed or cancelled: what calls get then is not the services' answer.
+    begin_teardown();
+    for (const auto& load : loads) load->stop();
+    conductor.clear_all();
+    if (trouble) std::rethrow_exception(trouble);
+  }
+
+  void conduct(Topology& topology, const Methods& methods, Conductor& conductor,
+               std::vector<std::unique_ptr<load::RunningLoad>>& loads) {
     const bool baseline = scenario_.baseline.has_value() && !scenario_.timeline.empty();
+    driven_ = true;
     const Instant zero = now();
     recorder_.record(zero, history::PhaseBegan{baseline ? Phase::baseline : Phase::main});
     recorder_.locked([&](const auto&, Timeline& timeline) {
       timeline.start(zero);
       if (!baseline) timeline.listen(zero);
     });
-    std::vector<std::unique_ptr<load::RunningLoad>> loads;
-    for (size_t i = 0; i < scenario_.loads.size(); ++i) {
+    for (size_t i = 0; i < scenario_.loads.size() && !stop_.stop_requested(); ++i) {
       const auto& load = scenario_.loads[i];
       loads.push_back(load::start({.load = load,
                                    .method = methods[i],
@@ -163,14 +195,9 @@ class Run {
                                    .seed = scenario_.seed},
                                   recorder_));
     }
-    bool go_on = true;
-    if (baseline) go_on = hold_baseline(zero + *scenario_.baseline);
-    if (go_on) {
-      hold_main(conductor);
-      if (!cut_) settle(conductor);
-    }
-    for (const auto& load : loads) load->stop();
-    conductor.clear_all();
+    if (baseline && !hold_baseline(zero + *scenario_.baseline)) return;
+    hold_main(conductor);
+    if (!cut_) settle(conductor);
   }
 
   bool over(Instant at) {
@@ -185,9 +212,8 @@ class Run {
       if (over(at)) return false;
       recorder_.wait_until(std::min(end, deadline_));
     }
-    const auto baseline = recorder_.locked(
-        [&](const history::History& history, Timeline&) { return judge_baseline(scenario_, history); });
-    if (!baseline.green) return false;
+    recorder_.catch_up(seen_);
+    if (!judge_baseline(scenario_, seen_).green) return false;
     begin(Phase::main);
     recorder_.locked([&](const auto&, Timeline& timeline) { timeline.listen(now()); });
     return true;
@@ -213,17 +239,41 @@ class Run {
       conductor.perform_due();
       const Instant at = now();
       if (over(at)) return;
-      std::optional<Instant> next, patience;
-      const bool loads_over = recorder_.locked([&](const history::History& history, Timeline& timeline) {
-        next = timeline.next();
-        patience = patience_with_loads(history);
-        return patience && *patience <= at;
-      });
-      if (loads_over && !next) return;
+      recorder_.catch_up(seen_);
+      const auto patience = patience_with_loads(seen_);
+      const auto next = next_due();
+      if (patience && *patience <= at && !next) return;
       Instant until = std::min(next.value_or(deadline_), deadline_);
       if (patience && *patience > at) until = std::min(until, *patience);
       recorder_.wait_until(until);
     }
+  }
+
+  std::optional<Instant> next_due() {
+    return recorder_.locked([](const auto&, Timeline& timeline) { return timeline.next(); });
+  }
+
+  /// Whether every service that was started again is ready or has failed; longer than it can take is not
+  /// waited for.
+  bool all_back(Instant at) const {
+    for (const auto& entry : scenario_.timeline) {
+      if (entry.kind->lifetime != faults::Lifetime::down) continue;
+      const auto span = history::span_of(entry.id, seen_);
+      const auto* service = scenario_.service(ServiceId{entry.on});
+      if (!span.cleared || !service) continue;
+      const auto* run = std::get_if<scenario::RunCommand>(&service->what);
+      // Its old family has to be gone first; a database's within 10 s, as it is ready within 10 s.
+      const Duration longest = run ? run->stop.grace + 5s + run->ready.within : Duration(20s);
+      if (at >= *span.cleared + longest) continue;
+      const bool answered = std::any_of(seen_.events().begin(), seen_.events().end(), [&](const auto& event) {
+        const auto* ready = std::get_if<history::ServiceReady>(&event.what);
+        const auto* failed = std::get_if<history::RestartFailed>(&event.what);
+        return event.at >= *span.cleared &&
+               ((ready && ready->service == service->id) || (failed && failed->service == service->id));
+      });
+      if (!answered) return false;
+    }
+    return true;
   }
 
   void settle(Conductor& conductor) {
@@ -233,16 +283,14 @@ class Run {
       conductor.perform_due();
       const Instant at = now();
       if (over(at)) return;
-      const bool done = recorder_.locked([&](const history::History& history, Timeline& timeline) {
-        return timeline.quiet() && settled(scenario_, history, loads_over, at);
-      });
-      if (done) return;
+      recorder_.catch_up(seen_);
+      if (!next_due() && all_back(at) && settled(scenario_, seen_, loads_over, at)) return;
       // Asked again every so often rather than at every event: judging costs more than waiting.
       recorder_.wait_until(std::min(at + 20ms, deadline_));
     }
   }
 
-  ScenarioResult conclude(Instant began, const std::optional<Error>& trouble, bool file_at_fault,
+  ScenarioResult conclude(Instant began, const std::optional<Error>& trouble,
                           const std::vector<std::pair<ServiceId, std::vector<std::string>>>& words,
                           const std::vector<ServiceId>& killed, const relay::Overhead& overhead) {
     const history::History history = recorder_.finish();
@@ -258,10 +306,12 @@ class Run {
       result.reason = render(*trouble);
       if (result.reason.starts_with("error: ")) result.reason.erase(0, 7);
       while (result.reason.ends_with('\n')) result.reason.pop_back();
-      result.file_at_fault = file_at_fault;
-      // Nothing was driven: the checks have nothing to say.
-      result.checks.clear();
-      for (auto& fault : result.faults) fault.reason = "the scenario could not be set up";
+      result.file_at_fault = file_at_fault_;
+      if (!driven_) {
+        // The checks have nothing to say.
+        result.checks.clear();
+        for (auto& fault : result.faults) fault.reason = "the scenario could not be set up";
+      }
     }
     result.relay_p50_us = overhead.p50_us;
     result.relay_p99_us = overhead.p99_us;
@@ -294,8 +344,12 @@ class Run {
   const Instant deadline_;
   Timeline timeline_;
   Recorder recorder_;
+  history::History seen_;  // a copy for the conducting thread to judge while others record
   std::stop_callback<std::function<void()>> wake_;
   Cut cut_;
+  bool file_at_fault_ = false;  // the load asks for what the service does not have
+  bool driven_ = false;         // t = 0 has been
+  bool torn_down_ = false;
 };
 
 }  // namespace

@@ -51,12 +51,13 @@ void require_reachable(const scenario::Service& service, const External& externa
 
 }  // namespace
 
-Topology::Topology(const scenario::Scenario& scenario, TopologyOptions options, Recorder& recorder,
-                   std::stop_token stop)
+Topology::Topology(const scenario::Scenario& scenario, TopologyOptions options, Recorder& recorder)
     : scenario_(scenario),
       options_(std::move(options)),
       recorder_(recorder),
-      network_(std::make_unique<relay::Network>(recorder)) {
+      network_(std::make_unique<relay::Network>(recorder)) {}
+
+void Topology::start(const std::stop_token& stop) {
   reserve_ports();
   start_databases(stop);
   if (stop.stop_requested()) return;

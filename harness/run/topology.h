@@ -21,17 +21,19 @@ struct TopologyOptions {
   scenario::Lookup environment;
 };
 
-/// Constructed means that every service is ready; the destructor ends all of them. Order: databases, then the
-/// edges, then all other services at the same time.
+/// The destructor ends all of its services.
 class Topology {
  public:
-  /// Throws SetupError for the first service or edge that cannot be had. Returns early, not ready, when
-  /// `stop` is requested. `scenario` and `recorder` must outlive it.
-  Topology(const scenario::Scenario& scenario, TopologyOptions options, Recorder& recorder,
-           std::stop_token stop);
+  /// Starts nothing yet. `scenario` and `recorder` must outlive it.
+  Topology(const scenario::Scenario& scenario, TopologyOptions options, Recorder& recorder);
   ~Topology();
   Topology(const Topology&) = delete;
   Topology& operator=(const Topology&) = delete;
+
+  /// Returns when every service is ready. Order: databases, then the edges, then all other services at the
+  /// same time. Throws SetupError for the first service or edge that cannot be had; what has been started
+  /// until then lives on. Returns early, not ready, when `stop` is requested. Once only.
+  void start(const std::stop_token& stop);
 
   relay::Network& network() { return *network_; }
   RunningService& service(const ServiceId& id) { return *services_.at(id); }

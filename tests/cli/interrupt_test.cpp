@@ -77,6 +77,30 @@ TEST_F(InterruptTest, CtrlCWhileAServiceStartsDoesNotWaitForIt) {
   EXPECT_EQ(scenario(report(), "good").find("reason")->text, "interrupted before it was over");
 }
 
+TEST_F(InterruptTest, CtrlCWhileAServiceIsAskedForItsMethodsDoesNotWaitForIt) {
+  // It takes connections and never says a word; the second one is for reflection.
+  const auto mute = file("mute.py", R"(
+import socket, sys
+host, port = sys.argv[1].split(":")
+server = socket.create_server((host, int(port)))
+taken = []
+while True:
+    taken.append(server.accept())
+    if len(taken) == 2:
+        open(sys.argv[2], "w").close()
+)");
+  const auto asked = folder() / "asked";
+  file("a.json",
+       ScenarioFile{.services = R"("storefront": { "run": ["python3", ")" + (folder() / mute).string() +
+                                R"(", "${address.grpc}", ")" + asked.string() + R"("] })"});
+  const auto program = start({"run", "a.json", "--report", "report"});
+  ASSERT_TRUE(eventually([&] { return fs::exists(asked); })) << program->out() << program->err();
+  program->signal(SIGINT);
+  EXPECT_EQ(program->wait().code, 3);
+  EXPECT_EQ(scenario(report(), "good").find("reason")->text, "interrupted before it was over")
+      << "and not what became of asking";
+}
+
 TEST_F(InterruptTest, ASecondCtrlCLeavesAtOnceAndTheGuardCleansUp) {
   // A service that will not go holds the first one up.
   file("a.json", ScenarioFile{.services = R"("storefront": )" + storefront_alone + R"(,
