@@ -70,8 +70,9 @@ std::string progress(const ScenarioResult& result, size_t done, size_t total, co
   if (result.verdict == Verdict::passed) return text;
   text += indented(result.reason, "           ") + "\n";
   for (const auto& check : result.checks) {
-    const bool red = check.result.verdict != Verdict::passed && check.result.verdict != Verdict::skipped;
-    if (red) text += check_lines(check);
+    // In a run that was cut off, every check is inconclusive, and the reason above says why.
+    const bool open = check.result.verdict == Verdict::inconclusive && result.verdict != Verdict::error;
+    if (open || check.result.verdict == Verdict::failed) text += check_lines(check);
   }
   for (const auto& service : result.services) {
     if (service.last_output.empty()) continue;

@@ -31,6 +31,8 @@ class Guard {
   Guard& operator=(const Guard&) = delete;
 
   pid_t pid() const;
+  /// It has ended under us, and every process with it. Known before their exits are told.
+  bool lost() const;
 
   GuardClient& client() { return *client_; }  // for ChildProcess and TempDirectory
 

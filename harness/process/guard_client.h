@@ -39,6 +39,10 @@ class GuardClient {
   GuardClient& operator=(const GuardClient&) = delete;
 
   pid_t pid() const { return pid_; }
+  bool lost() const {
+    const std::lock_guard lock(mutex_);
+    return gone_;
+  }
 
   std::shared_ptr<GuardedProcess> spawn(const Command& command, ExitCallback on_exit);
   /// How many processes got the signal.

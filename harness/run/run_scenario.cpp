@@ -18,11 +18,12 @@ using history::Phase;
 
 Instant now() { return std::chrono::steady_clock::now(); }
 
-/// The scenario's own time is over, or somebody interrupts the run.
+/// The scenario's own time is over, somebody interrupts the run, or nothing is left of it.
 struct Cut {
   bool timed_out = false;
   bool interrupted = false;
-  explicit operator bool() const { return timed_out || interrupted; }
+  bool guard_lost = false;
+  explicit operator bool() const { return timed_out || interrupted || guard_lost; }
 };
 
 /// One run of one scenario: setup, baseline, main, settling, teardown.
@@ -203,6 +204,7 @@ class Run {
   bool over(Instant at) {
     cut_.interrupted = stop_.stop_requested();
     cut_.timed_out = at >= deadline_;
+    cut_.guard_lost = workshop_.guard.lost();
     return static_cast<bool>(cut_);
   }
 
@@ -298,6 +300,9 @@ class Run {
     if (cut_.interrupted || (stop_.stop_requested() && !trouble)) {
       result.verdict = Verdict::error;
       result.reason = "interrupted before it was over";
+    } else if (workshop_.guard.lost()) {
+      result.verdict = Verdict::error;
+      result.reason = "breakwire's guard was killed, and every service with it";
     } else if (cut_.timed_out) {
       result.verdict = Verdict::error;
       result.reason = "not over within its `timeout` of " + to_text(scenario_.timeout);

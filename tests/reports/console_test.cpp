@@ -22,6 +22,16 @@ TEST(ConsoleTest, AFailureSaysWhatWasExpectedAndFoundAndWhere) {
   expect_golden("failed.txt", progress(failed_scenario(), 1, 2, {}));
 }
 
+TEST(ConsoleTest, AnErrorIsNotBuriedUnderChecksThatCouldNotBeJudged) {
+  run::ScenarioResult cut = failed_scenario();
+  cut.verdict = Verdict::error;
+  cut.reason = "interrupted before it was over";
+  const std::string text = progress(cut, 1, 1, {});
+  EXPECT_NE(text.find("interrupted before it was over"), std::string::npos);
+  EXPECT_EQ(text.find("calls_end: inconclusive"), std::string::npos) << text;
+  EXPECT_NE(text.find("exit: failed"), std::string::npos) << text;
+}
+
 TEST(ConsoleTest, TheEndSaysCountsTimesAndHowToReplay) {
   expect_golden("closing.txt", closing(rich_run(), {}));
 }
