@@ -205,11 +205,11 @@ CheckKind attempts_kind() {
           "counts only against `max`.\n\n"
           "`only_after` asks of each further attempt how the one before ended for its caller: with the "
           "status in its trailers, or what PROTOCOL-HTTP2.md makes of a reset or a lost connection. "
-          "Transparent retries of refused streams (REFUSED_STREAM, GOAWAY) are the library's own and always "
-          "allowed. Hedged attempts follow a running one and are violations. Where no attempt failed (a "
-          "refused one aside) nothing could have been retried, nothing is proved, and the check is "
-          "inconclusive, also beside a `per_call` that held. Without `per_call` the samples are the failed "
-          "attempts.\n\n"
+          "Transparent retries of refused streams (REFUSED_STREAM, GOAWAY) are the library's own and "
+          "always allowed. Hedged attempts follow a running one and are violations. Where no attempt "
+          "failed (a refused one aside) nothing could have been retried, nothing is proved, and the check "
+          "is inconclusive, also beside a `per_call` that held. Without `per_call` the samples are the "
+          "failed attempts.\n\n"
           "Sources: gRFC A6; PROTOCOL-HTTP2.md, HTTP2 Transport Mapping.",
       .example =
           R"({ "check": "attempts", "on": "orders->inventory", "per_call": { "max": 3 }, "only_after": ["UNAVAILABLE"] })",

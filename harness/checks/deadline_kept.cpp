@@ -1,5 +1,6 @@
 // deadline_kept: calls are over when their deadline is.
 #include "harness/checks/make_kind.h"
+#include "harness/checks/overdue.h"
 #include "harness/checks/wording.h"
 
 namespace breakwire::checks {
@@ -43,32 +44,16 @@ class DeadlineKept : public Check {
 
  private:
   struct Finding {
-    uint64_t late = 0, missing = 0;
-    Duration worst{};
-    std::string worst_name, first_missing;
-    void too_late(Duration by, const std::string& name) {
-      ++late;
-      if (by <= worst && !worst_name.empty()) return;
-      worst = by;
-      worst_name = name;
-    }
+    Overdue overdue;
+    uint64_t missing = 0;
+    std::string first_missing;
   };
 
   CheckResult evaluate_load(const Question& question) const {
     CheckResult result;
     result.expected = "every call is over by its deadline + " + to_text(slack);
-    const Instant now = question.history.last();
     Finding finding;
-    for (const auto* call : calls_in(load, question)) {
-      if (!call->issued->deadline) continue;
-      const Instant due = *call->issued->deadline;
-      if (!call->done && now <= due + slack) continue;  // the history ends before it could be late
-      ++result.samples;
-      const Instant over = call->done ? call->done_at : now;
-      if (over <= due + slack) continue;
-      finding.too_late(over - due, name_of(*call) + (call->done ? "" : " (never ended)"));
-      show(result, call->done ? call->done_event : call->issued_event);
-    }
+    finding.overdue = overdue_calls(calls_in(load, question), slack, question, result);
     if (result.samples == 0) return inconclusive(result, "no call in the window carried a deadline");
     return conclude(result, finding, 0);
   }
@@ -102,7 +87,7 @@ class DeadlineKept : public Check {
       }
       ++result.samples;
       if (over <= due + slack) continue;
-      finding.too_late(over - due, name_of(*attempt) + (ended ? "" : " (never ended)"));
+      finding.overdue.add(over - due, name_of(*attempt) + (ended ? "" : " (never ended)"));
       show(result, attempt->event);
       if (attempt->end) show(result, attempt->end->event);
     }
@@ -116,14 +101,12 @@ class DeadlineKept : public Check {
       parts.push_back(std::to_string(finding.missing) + " without a deadline, first " +
                       finding.first_missing);
     }
-    if (finding.late > 0) {
-      parts.push_back(std::to_string(finding.late) + " too late, worst " + finding.worst_name + " by " +
-                      brief(finding.worst));
-    }
-    if (finding.missing == 0 && finding.late == 0) parts.push_back("all in time");
+    const bool all_in_time = finding.missing + finding.overdue.late == 0;
+    if (finding.overdue.late > 0) parts.push_back(finding.overdue.text());
+    if (all_in_time) parts.push_back("all in time");
     if (held > 0) parts.push_back(counted(held, "answer") + " in time but held by a fault, not judged");
     result.actual = sentence(parts);
-    result.verdict = finding.missing + finding.late == 0 ? Verdict::passed : Verdict::failed;
+    result.verdict = all_in_time ? Verdict::passed : Verdict::failed;
     return result;
   }
 };
@@ -136,15 +119,16 @@ CheckKind deadline_kept_kind() {
       .summary = "Every call is over by its deadline, whatever hangs behind it.",
       .details =
           "For a load: each call issued in the window that carries a deadline has its status by that "
-          "deadline + "
-          "`slack`, on the client's clock. For an edge: each stream begun in the window carries grpc-timeout "
-          "and is over (trailers or a reset that reached the caller, or the caller's own reset) by the "
-          "moment "
-          "its HEADERS were read + grpc-timeout + `slack`; a stream without grpc-timeout can wait for ever "
-          "and "
-          "is a violation. Answers that came in time and that a fault then held are not judged. `slack` is "
-          "for "
-          "timers and schedulers; C-core rounds grpc-timeout up by at most 1%, in the caller's favour.\n\n"
+          "deadline + `slack`, on the client's clock. That client is breakwire's own and ends its calls by "
+          "itself when their deadline is over, whatever the services do: of them this says little, of a "
+          "client that is late or hangs much. To judge a service, name an edge that it calls on.\n\n"
+          "For an edge: each stream begun in the window carries grpc-timeout and is over (trailers or a "
+          "reset that reached the caller, or the caller's own reset) by the moment its HEADERS were read + "
+          "grpc-timeout + `slack`; a stream without grpc-timeout can wait for ever and is a violation. "
+          "Answers that came in time and that a fault then held are not judged. A caller that gives up at "
+          "its deadline keeps it, even when its callee hangs; which of them ended the call shows in "
+          "`outcomes`. `slack` is for timers and schedulers; C-core rounds grpc-timeout up by at most 1%, "
+          "in the caller's favour.\n\n"
           "Sources: PROTOCOL-HTTP2.md (grpc-timeout); grpc.io guides/deadlines.",
       .example =
           R"({ "check": "deadline_kept", "on": "orders->inventory", "during": "hang", "slack": "100ms" })",

@@ -182,20 +182,17 @@ CheckKind deadline_propagated_kind() {
       .name = "deadline_propagated",
       .summary = "A service passes on what remains of the deadline it was given.",
       .details =
-          "Each call on `to` that shares its trace id with a call on `from` must carry grpc-timeout, and no "
-          "more "
-          "than (Tin − elapsed) × 1.015 + `slack`: Tin is the caller's grpc-timeout, elapsed runs from the "
-          "moment the caller's HEADERS were written to the service to the moment the further call's HEADERS "
-          "were "
-          "read, both on the relay's clock. A service's own clock starts when it reads the HEADERS, which a "
-          "busy "
-          "machine can delay unseen: so a share `late` of the calls may carry up to Tin × 1.015 + `slack`. "
-          "1.5% absorbs rounding (C-core rounds up to three significant "
-          "digits). When several calls of a trace could be the caller, the one that leaves most time counts. "
-          "Within one call the timeout may not grow from attempt to attempt, since each carries what "
-          "remains. "
+          "Each call on `to` that shares its trace id with a call on `from` must carry grpc-timeout, and "
+          "no more than (Tin − elapsed) × 1.015 + `slack`: Tin is the caller's grpc-timeout, elapsed runs "
+          "from the moment the caller's HEADERS were written to the service to the moment the further "
+          "call's HEADERS were read, both on the relay's clock. A service's own clock starts when it reads "
+          "the HEADERS, which a busy machine can delay unseen: so a share `late` of the calls may carry up "
+          "to Tin × 1.015 + `slack`. 1.5% absorbs rounding (C-core rounds up to three significant digits). "
+          "When several calls of a trace could be the caller, the one that leaves most time counts. Within "
+          "one call the timeout may not grow from attempt to attempt, since each carries what remains. "
           "Calls on `to` without a caller on `from`, and callers without a deadline, are reported and not "
-          "judged.\n\nSources: PROTOCOL-HTTP2.md; grpc.io guides/deadlines; grpc/grpc "
+          "judged.\n\n"
+          "Sources: PROTOCOL-HTTP2.md; grpc.io guides/deadlines; grpc/grpc "
           "src/core/lib/transport/timeout_encoding.cc.",
       .example =
           R"({ "check": "deadline_propagated", "from": "storefront->orders", "to": "orders->inventory" })",

@@ -1,5 +1,6 @@
 // deadlines_end: no call outlives its deadline at the load. Universal.
 #include "harness/checks/make_kind.h"
+#include "harness/checks/overdue.h"
 #include "harness/checks/wording.h"
 
 namespace breakwire::checks {
@@ -19,29 +20,11 @@ class DeadlinesEnd : public Check {
   CheckResult evaluate(const Question& question) const override {
     CheckResult result;
     result.expected = "every call with a deadline has ended by it + " + to_text(slack);
-    const Instant now = question.history.last();
-    uint64_t late = 0;
-    Duration worst{};
-    std::string worst_name;
-    for (const auto& call : question.calls.load_calls()) {
-      if (!call.issued->deadline) continue;
-      const Instant due = *call.issued->deadline;
-      if (!call.done && now <= due + slack) continue;
-      ++result.samples;
-      const Instant over = call.done ? call.done_at : now;
-      if (over <= due + slack) continue;
-      ++late;
-      show(result, call.done ? call.done_event : call.issued_event);
-      if (over - due <= worst) continue;
-      worst = over - due;
-      worst_name = name_of(call) + (call.done ? "" : " (never ended)");
-    }
+    const Overdue overdue = overdue_calls(question.calls.load_calls(LoadId{}), slack, question, result);
     if (result.samples == 0) return skipped(result, "no call carried a deadline");
-    result.actual =
-        counted(result.samples, "call") + " with a deadline, " +
-        (late == 0 ? "all in time"
-                   : std::to_string(late) + " too late, worst " + worst_name + " by " + brief(worst));
-    result.verdict = late == 0 ? Verdict::passed : Verdict::failed;
+    result.actual = counted(result.samples, "call") + " with a deadline, " +
+                    (overdue.late == 0 ? "all in time" : overdue.text());
+    result.verdict = overdue.late == 0 ? Verdict::passed : Verdict::failed;
     return result;
   }
 };
@@ -54,9 +37,10 @@ CheckKind deadlines_end_kind() {
       .summary = "Every call of a load that carries a deadline has ended by it.",
       .details =
           "Judges every call of every load, over the whole run: its status was there by its deadline + "
-          "`slack`, "
-          "on the client's clock. The slack is wide, since this is about calls that hang; `deadline_kept` is "
-          "about being punctual. When no call carries a deadline the check is `skipped`.",
+          "`slack`, on the client's clock. The slack is wide, since this is about calls that hang; "
+          "`deadline_kept` is about being punctual. The client is breakwire's own and ends its calls by "
+          "itself at their deadline, so a pass says nothing of the services: judge those by "
+          "`deadline_kept` on their edges. When no call carries a deadline the check is `skipped`.",
       .example = R"({ "check": "deadlines_end" })",
       .universal = true,
   });

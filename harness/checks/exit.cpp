@@ -70,8 +70,7 @@ CheckKind exit_kind() {
       .details =
           "Judges the first process of the service that ran in the window: it ends in it, no later than "
           "`within` after its begin, with `code` or by `signal` when one is named. An exit that breakwire "
-          "caused "
-          "by stopping the services at the end of the run does not count.",
+          "caused by stopping the services at the end of the run does not count.",
       .example = R"({ "check": "exit", "service": "orders", "after": "term", "within": "3s", "code": 0 })",
   });
 }

@@ -163,13 +163,12 @@ CheckKind health_kind() {
       .name = "health",
       .summary = "A service says of itself what is true: alive, able to serve, or not.",
       .details =
-          "Judges the answers to grpc.health.v1 Check, asked every 50 ms on a connection of its own that no "
-          "fault can touch, that were asked and given in the window. A Check without an answer in time is "
-          "`UNREACHABLE`. `is` looks for one such answer, `within` counts from the window's begin to the "
-          "moment "
-          "the answer was there, so what is promised within 200 ms should be true after 150. `throughout` "
-          "and `transitions` see what polling sees: a flap shorter than 50 ms can be missed. Liveness and "
-          "readiness are separate names; what a service calls them is in its `health`.\n\n"
+          "Judges the answers to grpc.health.v1 Check, asked every 50 ms on a connection of its own that "
+          "no fault can touch, that were asked and given in the window. A Check without an answer in time "
+          "is `UNREACHABLE`. `is` looks for one such answer, `within` counts from the window's begin to "
+          "the moment the answer was there, so what is promised within 200 ms should be true after 150. "
+          "`throughout` and `transitions` see what polling sees: a flap shorter than 50 ms can be missed. "
+          "Liveness and readiness are separate names; what a service calls them is in its `health`.\n\n"
           "Sources: grpc/grpc doc/health-checking.md; Kubernetes, configure liveness and readiness probes.",
       .example =
           R"({ "check": "health", "service": "orders", "is": "NOT_SERVING", "within": "200ms", "after": "term" })",

@@ -1,8 +1,8 @@
 // latency: how long the load's calls took.
 #include <algorithm>
-#include <cmath>
 
 #include "harness/checks/make_kind.h"
+#include "harness/checks/percentile.h"
 #include "harness/checks/wording.h"
 
 namespace breakwire::checks {
@@ -57,7 +57,7 @@ class Latency : public Check {
     result.verdict = Verdict::passed;
     std::optional<Duration> least_broken;
     for (const auto& bound : bounds()) {
-      const Duration took = percentile(samples, bound.share).took;
+      const Duration took = samples[nearest_rank(samples.size(), bound.share)].took;
       const bool broken = took > bound.limit;
       actual.push_back(bound.name + " " + brief(took) + (broken ? " (too slow)" : ""));
       if (!broken) continue;
@@ -98,11 +98,6 @@ class Latency : public Check {
     add("max", 1, max);
     return all;
   }
-  /// Nearest rank: the smallest sample that at least this share of all samples does not exceed.
-  static const Sample& percentile(const std::vector<Sample>& sorted, double share) {
-    const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(sorted.size()) - 1e-9));
-    return sorted[std::max<size_t>(rank, 1) - 1];
-  }
 };
 
 }  // namespace
@@ -113,10 +108,10 @@ CheckKind latency_kind() {
       .summary = "The load's calls are answered fast enough.",
       .details =
           "Judges calls issued in the window that ended with one of `status`. A call's latency counts from "
-          "the "
-          "moment the load meant to issue it to the moment the client's library reported its status, so a "
-          "client that falls behind counts against the service and not for it (no coordinated omission). "
-          "Percentiles are nearest-rank: with few calls p99 is the slowest one, so set `min_samples`.",
+          "the moment the load meant to issue it to the moment the client's library reported its status, "
+          "so a client that falls behind counts against the service and not for it (no coordinated "
+          "omission). Percentiles are nearest-rank: with few calls p99 is the slowest one, so set "
+          "`min_samples`.",
       .example =
           R"({ "check": "latency", "load": "browsers", "during": "slow", "p99": "100ms", "max": "250ms", "min_samples": 100 })",
   });

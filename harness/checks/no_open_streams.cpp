@@ -6,7 +6,8 @@ namespace breakwire::checks {
 namespace {
 
 constexpr Duration grace = 1s;
-/// Whoever waits for the grace to pass counts from a moment of its own, a little before LoadEnded is recorded.
+/// Whoever waits for the grace to pass counts from a moment of its own, a little before LoadEnded is
+/// recorded.
 constexpr Duration early = 50ms;
 
 class NoOpenStreams : public Check {
@@ -64,8 +65,8 @@ class NoOpenStreams : public Check {
   }
 
  private:
-  /// When the last of the loads was over; nullopt while one is not. A load whose calls never end is over when the run
-  /// no longer waits for it: it is settling then.
+  /// When the last of the loads was over; nullopt while one is not. A load whose calls never end is over when
+  /// the run no longer waits for it: it is settling then.
   static std::optional<Instant> load_over(const history::History& history) {
     std::optional<Instant> over;
     int running = 0;
@@ -103,13 +104,12 @@ CheckKind no_open_streams_kind() {
       .summary = "No call's stream is left open 1 s after the load is over.",
       .details =
           "Judges every call on every gRPC edge (breakwire's own and those dialled by external services "
-          "excepted) that began before the last load was over: 1 s later its stream has ended, by trailers, "
-          "a "
-          "reset, or with its connection. A stream left open is work nobody waits for: a deadline or a "
-          "cancellation that was not passed on. A call fault that holds a call is no excuse, since its "
-          "caller "
-          "can reset it and the relay sees that; a transport fault still in force on that edge and a frozen "
-          "caller are. When there is no load, or no call on the wire, the check is `skipped`.",
+          "excepted) that began before the last load was over: 1 s later its stream has ended, by "
+          "trailers, a reset, or with its connection. A stream left open is work nobody waits for: a "
+          "deadline or a cancellation that was not passed on. A call fault that holds a call is no excuse, "
+          "since its caller can reset it and the relay sees that; a transport fault still in force on that "
+          "edge and a frozen caller are. When there is no load, or no call on the wire, the check is "
+          "`skipped`.",
       .example = R"({ "check": "no_open_streams" })",
       .universal = true,
   });

@@ -61,11 +61,10 @@ CheckKind no_unexpected_exit_kind() {
       .summary = "No service exits that no fault told to.",
       .details =
           "Judges every process that breakwire started. An exit is expected after a fault signalled or "
-          "killed "
-          "that process, and while breakwire stops the services at the end. A crash (SIGSEGV, SIGABRT, "
-          "SIGBUS, "
-          "SIGILL, SIGFPE) is always unexpected, a drain that crashes and a teardown that crashes included, "
-          "unless that very signal was sent. Without processes of its own the check is `skipped`.",
+          "killed that process, and while breakwire stops the services at the end. A crash (SIGSEGV, "
+          "SIGABRT, SIGBUS, SIGILL, SIGFPE) is always unexpected, a drain that crashes and a teardown that "
+          "crashes included, unless that very signal was sent. Without processes of its own the check is "
+          "`skipped`.",
       .example = R"({ "check": "no_unexpected_exit" })",
       .universal = true,
   });

@@ -106,7 +106,8 @@ CheckKind outcomes_kind() {
           "Judges each call that the load issued in the window by the one final status that the client's "
           "library gave it, after whatever retries the library made. Shares are of all calls issued in the "
           "window, those that never ended included; a call that never ended is a failure whatever else is "
-          "asked.\n\nSources: grpc/grpc doc/statuscodes.md.",
+          "asked.\n\n"
+          "Sources: grpc/grpc doc/statuscodes.md.",
       .example =
           R"({ "check": "outcomes", "load": "shoppers", "only": ["OK", "UNAVAILABLE"], "at_least": { "OK": "99%" } })",
   });

@@ -71,9 +71,8 @@ CheckKind running_kind() {
       .summary = "A service keeps running: the same process throughout.",
       .details =
           "The process that ran when the window began still runs when it ends. A crash that a supervisor "
-          "hides "
-          "by starting it again is a failure. A process that is frozen runs. Exits that breakwire causes by "
-          "stopping the services at the end of the run do not count.",
+          "hides by starting it again is a failure. A process that is frozen runs. Exits that breakwire "
+          "causes by stopping the services at the end of the run do not count.",
       .example = R"({ "check": "running", "service": "orders", "during": "dead" })",
   });
 }
