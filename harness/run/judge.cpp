@@ -1,9 +1,11 @@
 #include "harness/run/judge.h"
 
-#include "harness/history/ndjson.h"
-
 #include <algorithm>
-#include <cmath>
+
+#include "harness/checks/percentile.h"
+#include "harness/history/ndjson.h"
+#include "harness/run/fault_result.h"
+#include "harness/run/twin.h"
 
 namespace breakwire::run {
 namespace {
@@ -45,88 +47,6 @@ std::vector<ServiceResult> services_of(const scenario::Scenario& scenario, const
     }
   }
   return services;
-}
-
-std::string plural(uint64_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
-/// A call fault on an edge that turned out not to speak HTTP/2 saw nothing it could act on.
-std::string wrong_protocol(const scenario::TimelineEntry& entry, const History& history) {
-  if (entry.kind->fault_class != faults::FaultClass::call) return "";
-  std::string found;
-  each<faults::ProtocolDetected>(history, [&](const Event&, const faults::ProtocolDetected& seen) {
-    if (seen.edge.text != entry.on || seen.protocol == faults::Protocol::http2) return;
-    found = seen.protocol == faults::Protocol::tls ? "TLS" : "not HTTP/2";
-  });
-  return found.empty() ? "" : "edge `" + entry.on + "` carried " + found + ", where a call fault cannot act";
-}
-
-/// What became of a service that a fault took down and started again.
-struct Return {
-  bool ready = false;
-  std::optional<std::string> failed;  // why it did not come back
-};
-Return return_of(const scenario::TimelineEntry& entry, const FaultSpan& span, const History& history) {
-  Return found;
-  if (entry.kind->lifetime != faults::Lifetime::down || !span.cleared) return found;
-  for (const auto& event : history.events()) {
-    if (event.at < *span.cleared || found.ready || found.failed) continue;
-    const auto* ready = std::get_if<ServiceReady>(&event.what);
-    if (ready && ready->service.text == entry.on) found.ready = true;
-    const auto* failed = std::get_if<RestartFailed>(&event.what);
-    if (failed && failed->service.text == entry.on) found.failed = failed->why;
-  }
-  return found;
-}
-
-FaultResult fault_of(const scenario::TimelineEntry& entry, const History& history) {
-  const FaultSpan span = span_of(entry.id, history);
-  FaultResult result{.id = entry.id, .kind = entry.kind->name, .on = entry.on};
-  const auto offset = [&](const std::optional<Instant>& at) {
-    return at ? std::optional<Duration>(*at - history.zero()) : std::nullopt;
-  };
-  result.armed = offset(span.armed);
-  result.first_hit = offset(span.first_hit);
-  result.last_hit = offset(span.last_hit);
-  result.cleared = offset(span.cleared);
-  result.eligible = span.tally.eligible;
-  result.hits = span.tally.hits;
-  result.fidelity = entry.kind->fidelity;
-  result.entry = entry.entry;
-  const bool process = entry.kind->fault_class == faults::FaultClass::process;
-  if (process && span.armed) result.in_flight = span.in_flight;
-  result.cleanup = !span.armed                                         ? "not needed"
-                   : entry.kind->lifetime == faults::Lifetime::instant ? "not needed"
-                   : span.cleared                                      ? "healed"
-                                                                       : "not healed: the run ended before";
-  if (entry.kind->lifetime == faults::Lifetime::down && span.cleared) {
-    const Return came = return_of(entry, span, history);
-    if (!came.ready)
-      result.cleanup = came.failed ? "did not come back: " + *came.failed
-                                   : "not known: the run ended before it was ready again";
-  }
-  each<faults::FaultHit>(history, [&](const Event& event, const faults::FaultHit& hit) {
-    if (hit.fault == entry.id && result.samples.size() < 10) result.samples.push_back(event.number);
-  });
-  if (!span.armed) {
-    result.reason =
-        "fault `" + entry.id.text + "` never fired: " +
-        (std::holds_alternative<Duration>(entry.trigger) ? "the run ended before its time"
-                                                         : "what its `when` waits for never happened");
-  } else if (const auto wrong = wrong_protocol(entry, history);
-             !wrong.empty() && result.hits < entry.must_fire) {
-    result.reason = "fault `" + entry.id.text + "` could not act: " + wrong;
-  } else if (result.hits < entry.must_fire) {
-    result.reason = "fault `" + entry.id.text + "` hit " + plural(result.hits, "time") +
-                    ", must_fire asks for " + std::to_string(entry.must_fire) + " (" +
-                    std::to_string(result.eligible) + " eligible)";
-  } else if (span.in_flight < entry.must_find_in_flight) {
-    result.reason = "fault `" + entry.id.text + "` found " + plural(span.in_flight, "call") +
-                    " in flight, must_fire asks for " + std::to_string(entry.must_find_in_flight);
-  }
-  result.fired = result.reason.empty();
-  return result;
 }
 
 LoadResult load_of(const scenario::Load& load, const Calls& calls, Instant main_begins) {
@@ -202,85 +122,15 @@ std::vector<std::string> notes_of(const History& history) {
   return notes;
 }
 
-std::string with_comma(const std::string& list, const std::string& item) {
-  return list.empty() ? item : list + ", " + item;
-}
-
-/// A twin has passed when exactly the named checks failed. What is inconclusive beside them does not count as
-/// red. `doubt`: why the run proves nothing, whatever the checks say; or empty.
-void turn_round(const scenario::Twin& twin, const std::string& doubt, ScenarioResult& result) {
-  std::set<std::string> failed;
-  for (const auto& check : result.checks) {
-    if (check.result.verdict == Verdict::failed) failed.insert(check.name);
-  }
-  result.twin = TwinResult{twin.name, {twin.fails.begin(), twin.fails.end()}, {failed.begin(), failed.end()}};
-  if (result.verdict == Verdict::error) return;
-  if (!doubt.empty()) {
-    result.verdict = Verdict::inconclusive;
-    result.reason = doubt;
-    return;
-  }
-  if (failed == twin.fails) {
-    result.verdict = Verdict::passed;
-    result.reason.clear();
-    return;
-  }
-  std::string missing, extra;
-  for (const auto& name : twin.fails) {
-    if (failed.contains(name)) continue;
-    std::string one = "`" + name + "` did not fail";
-    for (const auto& check : result.checks) {
-      if (check.name == name && check.result.verdict == Verdict::inconclusive)
-        one += " (inconclusive: " + check.result.reason + ")";
-    }
-    missing = with_comma(missing, one);
-  }
-  for (const auto& name : failed) {
-    if (!twin.fails.contains(name)) extra = with_comma(extra, "`" + name + "` failed too");
-  }
-  result.verdict = Verdict::failed;
-  result.reason = "the twin `" + twin.name + "` must turn exactly the named checks red: " + missing +
-                  (missing.empty() || extra.empty() ? "" : "; ") + extra;
-}
-
 }  // namespace
 
 Percentiles percentiles_of(std::vector<double> latencies_ms) {
+  if (latencies_ms.empty()) return {};
   std::sort(latencies_ms.begin(), latencies_ms.end());
   const auto rank = [&](double share) {
-    const auto n = static_cast<double>(latencies_ms.size());
-    return latencies_ms[static_cast<size_t>(std::max(1.0, std::ceil(share * n))) - 1];
+    return latencies_ms[checks::nearest_rank(latencies_ms.size(), share)];
   };
-  if (latencies_ms.empty()) return {};
   return {latencies_ms.size(), rank(0.5), rank(0.9), rank(0.95), rank(0.99), latencies_ms.back()};
-}
-
-Baseline judge_baseline(const scenario::Scenario& scenario, const History& history) {
-  if (scenario.timeline.empty()) return {true, "none: no faults, all of it is judged"};
-  if (!scenario.baseline) return {true, "waived: " + scenario.baseline_waiver};
-  const Calls calls(history);
-  const Instant end = history.zero() + *scenario.baseline;
-  uint64_t samples = 0, red = 0;
-  std::string example;
-  for (const auto& call : calls.load_calls()) {
-    const auto* load = history.setup().load(call.issued->load);
-    // A call that is still under way when the baseline ends is judged by its end, unless a fault could have
-    // met it.
-    if (!call.done || call.done_at > end) continue;
-    ++samples;
-    if (load && load->baseline_status.contains(call.done->status)) continue;
-    if (red++ == 0)
-      example = call.done->call_id + " ended with " + std::string(to_text(call.done->status)) + ": " +
-                call.done->message;
-  }
-  if (red > 0)
-    return {false, "not green: " + std::to_string(red) + " of " + plural(samples, "call") + " failed (" +
-                       example + ")"};
-  if (samples < scenario.baseline_min_samples) {
-    return {false, "not green: only " + plural(samples, "call") + " ended within it, " +
-                       std::to_string(scenario.baseline_min_samples) + " needed"};
-  }
-  return {true, "green (" + plural(samples, "call") + ")"};
 }
 
 bool settled(const scenario::Scenario& scenario, const History& history, Instant loads_over, Instant now) {

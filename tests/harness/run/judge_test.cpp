@@ -268,7 +268,7 @@ TEST(JudgeTest, ABaselineWithTooFewCallsIsNotGreen) {
   scenario.baseline_min_samples = 3;
   const ScenarioResult result = judge(scenario, good_run(scenario));
   EXPECT_EQ(result.verdict, Verdict::inconclusive);
-  EXPECT_EQ(result.baseline, "not green: only 2 calls ended within it, 3 needed");
+  EXPECT_EQ(result.baseline, "not green: only 2 calls of it ended before the first fault, 3 needed");
 }
 
 TEST(JudgeTest, WhatTheLoadCallsGreenIsGreen) {
@@ -282,17 +282,36 @@ TEST(JudgeTest, WhatTheLoadCallsGreenIsGreen) {
   EXPECT_FALSE(judge_baseline(scenario, h).green) << "OK is not what was asked for";
 }
 
-TEST(JudgeTest, CallsThatAreStillUnderWayWhenTheBaselineEndsAreNotItsCalls) {
+TEST(JudgeTest, ACallOfTheBaselineIsJudgedByItsEndBeforeTheFirstFault) {
   const Scenario scenario = slow_shop();
   HistoryBuilder h(setup_of(scenario));
   h.at(0ms).phase(Phase::baseline);
   h.at(10ms).issue(1).at(20ms).done(1);
-  h.at(90ms).issue(2);
-  h.at(100ms).phase(Phase::main);
-  h.at(300ms).done(2, StatusCode::unavailable);  // a fault may have met it
-  const Baseline baseline = judge_baseline(scenario, h);
-  EXPECT_TRUE(baseline.green);
-  EXPECT_EQ(baseline.text, "green (1 call)");
+  h.at(90ms).issue(2).at(100ms).phase(Phase::main);
+  EXPECT_EQ(judge_baseline(scenario, h).text, "green (1 call, 1 still open)") << "it may still end well";
+  HistoryBuilder before = h, after = h;
+  before.at(150ms).done(2, StatusCode::unavailable).at(200ms).arm("slow");
+  EXPECT_FALSE(judge_baseline(scenario, before).green) << "no fault can have met it";
+  after.at(200ms).arm("slow").at(300ms).done(2, StatusCode::unavailable);
+  EXPECT_TRUE(judge_baseline(scenario, after).green) << "half of them is not most";
+  EXPECT_EQ(judge_baseline(scenario, after).text, "green (1 call, 1 still open)");
+  HistoryBuilder later = h;
+  later.at(110ms).issue(3).at(120ms).done(3, StatusCode::unavailable).at(200ms).arm("slow");
+  EXPECT_TRUE(judge_baseline(scenario, later).green) << "issued after it";
+}
+
+TEST(JudgeTest, ABaselineMostOfWhoseCallsHangIsNotGreen) {
+  const Scenario scenario = slow_shop();
+  HistoryBuilder h(setup_of(scenario));
+  h.at(0ms).phase(Phase::baseline);
+  h.at(10ms).issue(1).at(20ms).done(1).at(30ms).issue(2, 60ms).issue(3, 60ms);
+  h.at(80ms).phase(Phase::main);
+  EXPECT_TRUE(judge_baseline(scenario, h).green) << "they have their time";
+  HistoryBuilder overdue = h;
+  overdue.at(100ms).phase(Phase::settling);
+  EXPECT_EQ(judge_baseline(scenario, overdue).text, "not green: of 3 calls 2 still open");
+  h.at(85ms).arm("slow").at(86ms).done(2).done(3);
+  EXPECT_EQ(judge_baseline(scenario, h).text, "not green: of 3 calls 2 still open");
 }
 
 TEST(JudgeTest, AWaivedBaselineIsVisible) {

@@ -78,18 +78,27 @@ TEST(JudgeTwinTest, SaysBothWhatIsMissingAndWhatIsTooMuch) {
             "failed too");
 }
 
-TEST(JudgeTwinTest, ANamedCheckThatSawNothingDidNotFail) {
-  const ScenarioResult result = judged(twin({"exit"}, {expectation("exit", undecided())}));
-  EXPECT_EQ(result.verdict, Verdict::failed);
+TEST(JudgeTwinTest, IsInconclusiveWhenANamedCheckSawNothing) {
+  const ScenarioResult result =
+      judged(twin({"exit", "health"}, {expectation("exit", undecided()), expectation("health", failing())}));
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
   EXPECT_EQ(result.reason,
-            "the twin `no-drain` must turn exactly the named checks red: `exit` did not fail (inconclusive: "
-            "nothing to judge)");
+            "the twin `no-drain` must turn exactly the named checks red: inconclusive is `exit` (nothing to "
+            "judge)");
+  EXPECT_EQ(result.twin->observed, Names{"health"});
+  EXPECT_TRUE(result.notes.empty());
+  EXPECT_EQ(
+      judged(twin({"exit", "health"}, {expectation("exit", undecided()), expectation("health", passing())}))
+          .verdict,
+      Verdict::failed)
+      << "a named check that stayed green says more";
 }
 
-TEST(JudgeTwinTest, WhatIsInconclusiveBesideTheNamedChecksIsNotRed) {
-  EXPECT_EQ(
-      judged(twin({"exit"}, {expectation("exit", failing()), expectation("outcomes", undecided())})).verdict,
-      Verdict::passed);
+TEST(JudgeTwinTest, WhatIsInconclusiveBesideTheNamedChecksIsNotRedButTold) {
+  const ScenarioResult result =
+      judged(twin({"exit"}, {expectation("exit", failing()), expectation("outcomes", undecided())}));
+  EXPECT_EQ(result.verdict, Verdict::passed);
+  EXPECT_EQ(result.notes, Names{"inconclusive beside them: `outcomes` (nothing to judge)"});
 }
 
 TEST(JudgeTwinTest, ProvesNothingWhenItsFaultDidNotFire) {
