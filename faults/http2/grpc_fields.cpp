@@ -104,26 +104,6 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
-StatusCode status_of_http(int http_status) {
-  switch (http_status) {
-    case 400:
-      return StatusCode::internal;
-    case 401:
-      return StatusCode::unauthenticated;
-    case 403:
-      return StatusCode::permission_denied;
-    case 404:
-      return StatusCode::unimplemented;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return StatusCode::unavailable;
-    default:
-      return StatusCode::unknown;
-  }
-}
-
 int http_status_of(const faults::Metadata& fields) {
   const auto value = faults::value_of(fields, ":status");
   if (!value || value->size() != 3) return 0;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/duration.h"
+#include "base/http_status.h"
 #include "base/status_code.h"
 #include "faults/metadata.h"
 
@@ -28,8 +29,6 @@ std::optional<TraceParent> parse_traceparent(std::string_view value);
 std::string percent_decode(std::string_view text);
 std::string percent_encode(std::string_view text);
 
-/// grpc/grpc doc/http-grpc-status-mapping.md, for responses without grpc-status.
-StatusCode status_of_http(int http_status);
 /// ":status", or 0 when it is missing or no number.
 int http_status_of(const faults::Metadata& fields);
 /// How a call ended by these trailers (or Trailers-Only fields). Without grpc-status, `http_status` decides;

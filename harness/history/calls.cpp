@@ -3,6 +3,8 @@
 
 #include <map>
 
+#include "base/http_status.h"
+
 namespace breakwire::history {
 namespace {
 
@@ -26,27 +28,6 @@ StatusCode outcome_of_reset(Http2Error code, bool at_deadline) {
   }
 }
 
-/// grpc/grpc doc/http-grpc-status-mapping.md; only where there is no grpc-status.
-StatusCode outcome_of_http(int status) {
-  switch (status) {
-    case 400:
-      return StatusCode::internal;
-    case 401:
-      return StatusCode::unauthenticated;
-    case 403:
-      return StatusCode::permission_denied;
-    case 404:
-      return StatusCode::unimplemented;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return StatusCode::unavailable;
-    default:
-      return StatusCode::unknown;
-  }
-}
-
 /// C-core rounds grpc-timeout up by as much as 1 %, and the caller's clock starts before its HEADERS are read
 /// here: a reset this close to the deadline is the deadline's.
 bool at_deadline(const Attempt& attempt, Instant t) {
@@ -61,7 +42,7 @@ std::optional<StatusCode> Attempt::outcome() const {
   if (!end) return std::nullopt;
   switch (end->how) {
     case Ending::trailers:
-      return end->status ? *end->status : outcome_of_http(http_status);
+      return end->status ? *end->status : status_of_http(http_status);
     case Ending::reset_by_downstream:
     case Ending::reset_by_upstream:
       return outcome_of_reset(end->reset.value_or(Http2Error::cancel), at_deadline(*this, end->received));
