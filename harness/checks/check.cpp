@@ -35,7 +35,7 @@ Judged judge(const CheckSpec& spec, const history::History& history, const histo
     return {std::move(result), ""};
   }
   const auto& window = std::get<history::Window>(resolved);
-  Judged judged{spec.check->evaluate({history, calls, window}), window.text};
+  Judged judged{spec.check->evaluate({history, calls, window, spec.name}), window.text};
   CheckResult& result = judged.result;
   const bool decided = result.verdict == Verdict::passed || result.verdict == Verdict::failed;
   if (decided && result.samples < spec.min_samples) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/described.h"
@@ -32,7 +33,47 @@ struct Question {
   const history::History& history;
   const history::Calls& calls;
   history::Window window;
+  std::string name = {};  // of the check: its id, or its kind; what was read for it carries that name
 };
+
+// What a check wants to be seen besides the wire and the processes' lives; the runner sees to it.
+
+/// The service's health, under one of its names: "liveness", "readiness", or "" for the whole server.
+struct HealthWish {
+  ServiceId service;
+  std::string name;
+};
+/// LogSeen for each record of the service's log. The service must have a `log` mapping.
+struct LogWish {
+  ServiceId service;
+};
+/// MetricsSeen, all the time. The service must have a `metrics` URL. `series` is a metric's name, with the
+/// labels that must be there in braces or without: `x_total`, `x_total{code="OK"}`.
+struct MetricWish {
+  ServiceId service;
+  std::string series;
+};
+/// ResourcesSeen, all the time.
+struct ResourceWish {
+  ServiceId service;
+};
+/// LedgerRead under the check's name: `query` answers a row of (key, count) for each effect that exists.
+struct LedgerWish {
+  ServiceId database;
+  std::string query;
+};
+/// The value of a top-level field of each request, in CallIssued::fields.
+struct FieldWish {
+  LoadId load;
+  std::string field;
+};
+/// CommandEnded under the check's name: run once, when the loads are over and before anything is stopped.
+/// Arguments may hold the placeholders of a service's `run`.
+struct CommandWish {
+  std::vector<std::string> argv;
+  Duration within{};  // then it is killed
+};
+using Wish = std::variant<HealthWish, LogWish, MetricWish, ResourceWish, LedgerWish, FieldWish, CommandWish>;
 
 /// A name of the scenario that a check uses, for validation.
 struct Reference {
@@ -50,12 +91,7 @@ class Check {
   virtual Duration needs() const { return Duration::zero(); }
   /// A pass can no longer turn into a failure, so the run need not wait for the rest of `needs`.
   virtual bool settles() const { return false; }
-  /// Health names of services this check wants polled.
-  struct HealthWish {
-    ServiceId service;
-    std::string name;  // "liveness", "readiness", or "" for the whole server
-  };
-  virtual std::vector<HealthWish> health_wishes() const { return {}; }
+  virtual std::vector<Wish> wishes() const { return {}; }
 };
 
 struct CheckKind {

@@ -39,8 +39,8 @@ class GracefulShutdown : public Check {
   }
   Duration needs() const override { return within + 50ms; }
   bool settles() const override { return true; }
-  std::vector<HealthWish> health_wishes() const override {
-    return {{service, probe == Probe::server ? "" : std::string(to_text(probe))}};
+  std::vector<Wish> wishes() const override {
+    return {HealthWish{service, probe == Probe::server ? "" : std::string(to_text(probe))}};
   }
 
   CheckResult evaluate(const Question& question) const override {

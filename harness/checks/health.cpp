@@ -51,8 +51,8 @@ class Health : public Check {
   }
   Duration needs() const override { return within.value_or(Duration::zero()); }
   bool settles() const override { return is && !throughout && !transitions; }
-  std::vector<HealthWish> health_wishes() const override {
-    return {{service, probe == Probe::server ? "" : std::string(to_text(probe))}};
+  std::vector<Wish> wishes() const override {
+    return {HealthWish{service, probe == Probe::server ? "" : std::string(to_text(probe))}};
   }
 
   CheckResult evaluate(const Question& question) const override {

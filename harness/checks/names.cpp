@@ -31,18 +31,8 @@ std::string_view to_text(Probe probe) {
 }
 
 std::string health_name(Probe probe, const ServiceId& service, const history::Setup& setup) {
-  const history::ServiceSetup unknown;
   const history::ServiceSetup* found = setup.service(service);
-  if (!found) found = &unknown;
-  switch (probe) {
-    case Probe::readiness:
-      return found->readiness;
-    case Probe::liveness:
-      return found->liveness;
-    case Probe::server:
-      break;
-  }
-  return "";
+  return (found ? *found : history::ServiceSetup{}).health_name(to_text(probe));
 }
 
 }  // namespace checks

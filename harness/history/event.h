@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/duration.h"
 #include "base/ids.h"
@@ -47,7 +48,20 @@ struct CallIssued {
   std::string method;
   std::optional<Instant> deadline;
   Instant intended;  // when an open model meant to start it; latency counts from here
+  /// Fields of its request that a check wants to know (checks::FieldWish), and nothing else of it.
+  struct Field {
+    std::string name, value;
+    bool operator==(const Field&) const = default;
+  };
+  std::vector<Field> fields;
   bool operator==(const CallIssued&) const = default;
+};
+/// The load client cancels a call of its own accord (`cancel_after`); its CallDone follows.
+struct CallCancelled {
+  LoadId load;
+  uint64_t number = 0;
+  std::string call_id;
+  bool operator==(const CallCancelled&) const = default;
 };
 /// The client's library has given the call its one final status.
 struct CallDone {
@@ -110,6 +124,65 @@ struct HealthSeen {
   bool operator==(const HealthSeen&) const = default;
 };
 
+/// One record of a service's own log that tells of a call, as its `log` mapping reads it. The event's time is
+/// when the line was there to be read; it was written a little earlier.
+struct LogSeen {
+  ServiceId service;
+  std::string method;                // "pkg.Service/Method", a leading slash removed
+  std::string code;                  // as written: a name or a number
+  std::optional<StatusCode> status;  // what that means; nullopt: no gRPC status
+  std::optional<Duration> duration;
+  std::string trace_id;
+  bool operator==(const LogSeen&) const = default;
+};
+
+/// One scrape of a service's metrics, of the series that checks ask for (checks::MetricWish).
+struct MetricsSeen {
+  ServiceId service;
+  Instant asked;
+  struct Sample {
+    std::string series;  // as the service writes it: name{label="value",…}
+    double value = 0;
+    bool operator==(const Sample&) const = default;
+  };
+  std::vector<Sample> samples;
+  std::string error;  // why there are none: "connection refused"
+  bool operator==(const MetricsSeen&) const = default;
+};
+
+/// What a service's process holds, as /proc tells it.
+struct ResourcesSeen {
+  ServiceId service;
+  int pid = 0;
+  uint64_t threads = 0;
+  uint64_t descriptors = 0;
+  uint64_t resident_bytes = 0;
+  bool operator==(const ResourcesSeen&) const = default;
+};
+
+/// A ledger was read (checks::LedgerWish): once, after the loads are over and before anything is stopped.
+struct LedgerRead {
+  std::string check;  // the check that asked
+  struct Row {
+    std::string key;
+    uint64_t count = 0;  // how often the effect exists
+    bool operator==(const Row&) const = default;
+  };
+  std::vector<Row> rows;
+  std::string error;  // why it could not be read
+  bool operator==(const LedgerRead&) const = default;
+};
+
+/// A command has ended: a check's (checks::CommandWish), or a load that is one.
+struct CommandEnded {
+  std::string name;  // of the check or the load
+  std::optional<int> code, signal;
+  bool timed_out = false;  // it was killed at the end of its time
+  std::string error;       // why it could not be started
+  std::vector<std::string> last_output;
+  bool operator==(const CommandEnded&) const = default;
+};
+
 /// A timeline entry takes effect (its `at` came, or its `when` happened).
 struct FaultArmed {
   FaultId fault;
@@ -128,7 +201,8 @@ using Payload =
                  faults::CallEnded, faults::GoawaySeen, faults::PingSeen, faults::Forwarded, faults::FaultHit,
                  faults::LimitReached, faults::ProtocolViolation, PhaseBegan, LoadBegan, LoadEnded,
                  CallIssued, CallDone, ProcessStarted, ServiceReady, SignalSent, ProcessExited, HealthSeen,
-                 FaultArmed, FaultCleared, RestartFailed>;
+                 FaultArmed, FaultCleared, RestartFailed, CallCancelled, LogSeen, MetricsSeen, ResourcesSeen,
+                 LedgerRead, CommandEnded>;
 
 struct Event {
   EventNumber number;

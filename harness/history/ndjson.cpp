@@ -2,6 +2,8 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <set>
 #include <vector>
 
@@ -118,6 +120,11 @@ class Writer {
       return static_cast<int64_t>(value.count());
     } else if constexpr (std::is_same_v<T, bool>) {
       return value;
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      return text_value(value);
+    } else if constexpr (std::is_floating_point_v<T>) {
+      // JSON has no NaN and no infinities; a counter has neither, a gauge may.
+      return std::isfinite(value) ? json::Value(value) : json::Value(std::to_string(value));
     } else if constexpr (is_number<T>) {
       return value.value;
     } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
@@ -207,6 +214,9 @@ class Reader {
       return read_integer(from, value.value);
     } else if constexpr (std::is_integral_v<T>) {
       return read_integer(from, value);
+    } else if constexpr (std::is_floating_point_v<T>) {
+      value = from.is(json::Kind::string) ? std::strtod(from.text.c_str(), nullptr) : from.number;
+      return from.is(json::Kind::number) || from.is(json::Kind::string);
     } else if constexpr (std::is_same_v<T, StatusCode>) {
       const auto code = parse_status_code(from.text);
       if (code) value = *code;

@@ -35,7 +35,8 @@ inline constexpr auto type_names = std::to_array<std::string_view>(
      "forwarded",           "fault_hit",        "limit_reached",     "protocol_violation", "phase_began",
      "load_began",          "load_ended",       "call_issued",       "call_done",          "process_started",
      "service_ready",       "signal_sent",      "process_exited",    "health_seen",        "fault_armed",
-     "fault_cleared",       "restart_failed"});
+     "fault_cleared",       "restart_failed",   "call_cancelled",    "log_seen",           "metrics_seen",
+     "resources_seen",      "ledger_read",      "command_ended"});
 static_assert(type_names.size() == std::variant_size_v<Payload>);
 
 template <class A>
@@ -119,7 +120,46 @@ void fields(A& a, LoadEnded& e) {
 template <class A>
 void fields(A& a, CallIssued& e) {
   a("load", e.load), a("call", e.number), a("call_id", e.call_id), a("trace_id", e.trace_id);
-  a("method", e.method), a("deadline", e.deadline), a("intended", e.intended);
+  a("method", e.method), a("deadline", e.deadline), a("intended", e.intended), a("fields", e.fields);
+}
+template <class A>
+void fields(A& a, CallIssued::Field& e) {
+  a("name", e.name), a("value", e.value);
+}
+template <class A>
+void fields(A& a, CallCancelled& e) {
+  a("load", e.load), a("call", e.number), a("call_id", e.call_id);
+}
+template <class A>
+void fields(A& a, LogSeen& e) {
+  a("service", e.service), a("method", e.method), a("code", e.code), a("status", e.status);
+  a("duration", e.duration), a("trace_id", e.trace_id);
+}
+template <class A>
+void fields(A& a, MetricsSeen::Sample& e) {
+  a("series", e.series), a("value", e.value);
+}
+template <class A>
+void fields(A& a, MetricsSeen& e) {
+  a("service", e.service), a("asked", e.asked), a("samples", e.samples), a("error", e.error);
+}
+template <class A>
+void fields(A& a, ResourcesSeen& e) {
+  a("service", e.service), a("pid", e.pid), a("threads", e.threads), a("descriptors", e.descriptors);
+  a("resident_bytes", e.resident_bytes);
+}
+template <class A>
+void fields(A& a, LedgerRead::Row& e) {
+  a("key", e.key), a("count", e.count);
+}
+template <class A>
+void fields(A& a, LedgerRead& e) {
+  a("check", e.check), a("rows", e.rows), a("error", e.error);
+}
+template <class A>
+void fields(A& a, CommandEnded& e) {
+  a("name", e.name), a("code", e.code), a("signal", e.signal), a("timed_out", e.timed_out);
+  a("error", e.error), a("last_output", e.last_output);
 }
 template <class A>
 void fields(A& a, CallDone& e) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/duration.h"
@@ -19,6 +20,8 @@ struct ServiceSetup {
   bool health = false;                // its health is polled
   std::string liveness = "liveness";  // grpc.health.v1 names it answers to
   std::string readiness = "readiness";
+  /// The name to ask grpc.health.v1 for a probe of "liveness" or "readiness"; else "", the whole server.
+  std::string health_name(std::string_view probe) const;
   bool operator==(const ServiceSetup&) const = default;
 };
 

@@ -72,6 +72,18 @@ class Client final : public RunningLoad {
     return options_.method->encode(expand_all(load_.request, ids)).value();
   }
 
+  /// What is not text is told as it stands in JSON.
+  std::vector<history::CallIssued::Field> wished_fields(const CallIds& ids) const {
+    std::vector<history::CallIssued::Field> fields;
+    for (const auto& name : options_.fields) {
+      const json::Value* value = load_.request.find(name);
+      if (!value) continue;
+      const bool text = value->is(json::Kind::string);
+      fields.push_back({name, text ? expand(value->text, ids) : json::write_line(*value)});
+    }
+    return fields;
+  }
+
   std::vector<std::shared_ptr<grpc::Channel>> connected_channels() const {
     ChannelOptions options{.target = options_.target, .service_config = std::nullopt};
     if (load_.service_config) options.service_config = json::write_line(*load_.service_config);
@@ -130,7 +142,8 @@ class Client final : public RunningLoad {
                                              .trace_id = ids.trace_id,
                                              .method = load_.method,
                                              .deadline = deadline,
-                                             .intended = intended});
+                                             .intended = intended,
+                                             .fields = wished_fields(ids)});
 
     // Under the lock until the call has begun: its end takes the lock too, and destroys the exchange.
     const std::lock_guard lock(mutex_);

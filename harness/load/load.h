@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -43,6 +44,7 @@ struct LoadOptions {
   std::shared_ptr<const Method> method;
   std::string target;  // host:port of the edge
   uint64_t seed = 0;   // call ids, trace ids and `${uuid}` are pure functions of (seed, load, call number)
+  std::set<std::string> fields;  // top-level fields of the request that go into CallIssued::fields
 };
 
 /// A load under way. Constructed means begun; it ends by itself (LoadEnded), by `stop`, or by the destructor,

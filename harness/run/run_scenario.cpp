@@ -9,7 +9,7 @@
 #include "harness/run/conductor.h"
 #include "harness/run/judge.h"
 #include "harness/run/store.h"
-#include "harness/watch/health.h"
+#include "harness/run/watching.h"
 
 namespace breakwire::run {
 namespace {
@@ -127,42 +127,8 @@ class Run {
     }
   }
 
-  /// Everybody whose health somebody asks about, or who is known to answer.
-  std::vector<std::unique_ptr<watch::HealthPoller>> poll_health(Topology& topology) {
-    std::map<ServiceId, std::set<std::string>> names;
-    const auto wish = [&](const ServiceId& id, const std::string& probe) {
-      const auto* service = scenario_.service(id);
-      if (!service) return;
-      names[id].insert(probe == "liveness"    ? service->liveness
-                       : probe == "readiness" ? service->readiness
-                                              : "");
-    };
-    for (const auto& service : scenario_.services) {
-      const auto* run = std::get_if<scenario::RunCommand>(&service.what);
-      if (!run || !run->ready.grpc_health) continue;
-      wish(service.id, "liveness");
-      wish(service.id, "readiness");
-    }
-    for (const auto& expectation : scenario_.expect) {
-      for (const auto& wished : expectation.spec.check->health_wishes()) wish(wished.service, wished.name);
-    }
-    for (const auto& entry : scenario_.timeline) {
-      const auto* when = std::get_if<scenario::When>(&entry.trigger);
-      if (const auto* health = when ? std::get_if<scenario::WhenHealth>(when) : nullptr)
-        wish(health->service, health->name);
-    }
-    std::vector<std::unique_ptr<watch::HealthPoller>> pollers;
-    for (const auto& [service, asked] : names) {
-      pollers.push_back(watch::poll_health({.service = service,
-                                            .target = topology.control_target_of(service),
-                                            .names = {asked.begin(), asked.end()}},
-                                           recorder_));
-    }
-    return pollers;
-  }
-
   void drive(Topology& topology, const Methods& methods) {
-    const auto pollers = poll_health(topology);
+    const Watching watching(scenario_, topology, recorder_);
     Conductor conductor(scenario_, topology, recorder_);
     std::vector<std::unique_ptr<load::RunningLoad>> loads;
     std::exception_ptr trouble;
@@ -193,12 +159,21 @@ class Run {
       loads.push_back(load::start({.load = load,
                                    .method = methods[i],
                                    .target = topology.target_of(load.via),
-                                   .seed = scenario_.seed},
+                                   .seed = scenario_.seed,
+                                   .fields = wished_fields(load.id)},
                                   recorder_));
     }
     if (baseline && !hold_baseline(zero + *scenario_.baseline)) return;
     hold_main(conductor);
     if (!cut_) settle(conductor);
+  }
+
+  std::set<std::string> wished_fields(const LoadId& load) const {
+    std::set<std::string> fields;
+    for (const auto& wish : wishes<checks::FieldWish>(scenario_)) {
+      if (wish.load == load) fields.insert(wish.field);
+    }
+    return fields;
   }
 
   bool over(Instant at) {

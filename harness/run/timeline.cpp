@@ -84,13 +84,6 @@ bool Timeline::is_instant(const FaultId& fault) const {
   return setup && setup->instant;
 }
 
-std::string Timeline::health_name(const scenario::WhenHealth& when) const {
-  const auto* service = scenario_.service(when.service);
-  if (when.name == "liveness" && service) return service->liveness;
-  if (when.name == "readiness" && service) return service->readiness;
-  return "";
-}
-
 void Timeline::start(Instant zero) {
   zero_ = zero;
   for (size_t i = 0; i < states_.size(); ++i) {
@@ -139,7 +132,8 @@ bool Timeline::happened(const scenario::When& when, State& state, const Event& e
           [&](const scenario::WhenAfter& w) { return is_mark(w, is_instant(w.fault), event); },
           [&](const scenario::WhenHealth& w) {
             const auto* health = std::get_if<HealthSeen>(&event.what);
-            return health && health->service == w.service && health->name == health_name(w) &&
+            return health && health->service == w.service && setup_.service(w.service) &&
+                   health->name == setup_.service(w.service)->health_name(w.name) &&
                    to_text(health->status) == w.is;
           },
           [&](const scenario::WhenExit& w) {

@@ -54,7 +54,6 @@ class Timeline {
     std::optional<Instant> begins, ends;
     std::set<Call> calls;  // WhenCall: those that have reached the stage
   };
-  std::string health_name(const scenario::WhenHealth& when) const;
   void remember_method(const history::Event& event);
   bool reaches(const scenario::WhenCall& when, State& state, const history::Event& event) const;
   bool happened(const scenario::When& when, State& state, const history::Event& event);

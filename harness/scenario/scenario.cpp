@@ -34,7 +34,9 @@ namespace {
 std::set<ServiceId> polled(const Scenario& scenario) {
   std::set<ServiceId> services;
   for (const Expectation& expectation : scenario.expect) {
-    for (const auto& wish : expectation.spec.check->health_wishes()) services.insert(wish.service);
+    for (const auto& wish : expectation.spec.check->wishes()) {
+      if (const auto* health = std::get_if<checks::HealthWish>(&wish)) services.insert(health->service);
+    }
   }
   for (const TimelineEntry& entry : scenario.timeline) {
     const When* when = std::get_if<When>(&entry.trigger);

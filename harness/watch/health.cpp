@@ -13,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-class Poller final : public HealthPoller {
+class Poller final : public Watcher {
  public:
   Poller(HealthOptions options, history::Sink& sink)
       : options_(std::move(options)), sink_(sink), channel_(open_health_channel(options_.target)) {
@@ -90,7 +90,7 @@ class Poller final : public HealthPoller {
 
 }  // namespace
 
-std::unique_ptr<HealthPoller> poll_health(HealthOptions options, history::Sink& sink) {
+std::unique_ptr<Watcher> poll_health(HealthOptions options, history::Sink& sink) {
   return std::make_unique<Poller>(std::move(options), sink);
 }
 

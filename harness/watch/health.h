@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/history/sink.h"
+#include "harness/watch/watcher.h"
 
 namespace breakwire::watch {
 
@@ -18,12 +18,8 @@ struct HealthOptions {
   Duration timeout = 250ms;  // of one Check; no answer by then is `unreachable`
 };
 
-/// Constructed means polling; the destructor stops and waits. Every answer is recorded.
-class HealthPoller {
- public:
-  virtual ~HealthPoller() = default;
-};
-std::unique_ptr<HealthPoller> poll_health(HealthOptions options, history::Sink& sink);
+/// Every answer is recorded.
+std::unique_ptr<Watcher> poll_health(HealthOptions options, history::Sink& sink);
 
 /// Asks until the answer is SERVING, `deadline` passes or `cancelled` says so; true when it is. `last` gets
 /// what the last answer was, for the error sentence ("NOT_SERVING", "UNAVAILABLE: connection refused").

@@ -86,12 +86,12 @@ TEST(HealthTest, AnswersToQuestionsFromBeforeTheWindowDoNotCount) {
 
 TEST(HealthTest, WishesTheNameItAsksFor) {
   const auto readiness = spec_of(R"({"check": "health", "service": "orders", "is": "SERVING"})").check;
-  EXPECT_EQ(readiness->health_wishes().at(0).name, "readiness");
+  EXPECT_EQ(std::get<HealthWish>(readiness->wishes().at(0)).name, "readiness");
   const auto server =
       spec_of(
           R"({"check": "health", "service": "orders", "probe": "server", "is": "SERVING", "within": "2s"})")
           .check;
-  EXPECT_EQ(server->health_wishes().at(0).name, "");
+  EXPECT_EQ(std::get<HealthWish>(server->wishes().at(0)).name, "");
   EXPECT_EQ(server->needs(), 2s);
   EXPECT_TRUE(server->settles());
 }

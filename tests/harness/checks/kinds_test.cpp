@@ -31,7 +31,11 @@ TEST_P(KindTest, ItsExampleIsValidAndNamesThingsThatExistInIt) {
     ASSERT_NE(named, nullptr) << reference.key;
     EXPECT_EQ(named->text, reference.name);
   }
-  for (const auto& wish : spec.check->health_wishes()) EXPECT_EQ(wish.service.text, "orders");
+  for (const auto& wish : spec.check->wishes()) {
+    if (const auto* health = std::get_if<HealthWish>(&wish)) {
+      EXPECT_EQ(health->service.text, "orders");
+    }
+  }
 }
 
 TEST_P(KindTest, UniversalOnesNeedNoParameters) {

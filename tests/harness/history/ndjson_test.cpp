@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/json.h"
 #include "tests/harness/history_builder.h"
 
@@ -52,11 +54,18 @@ History one_of_everything() {
   b.add(LimitReached{e, c, now, Peer::upstream, "resets_per_second"});
   b.add(ProtocolViolation{e, c, now, Peer::downstream, "DATA on stream 0"});
   b.add(PhaseBegan{Phase::settling}).add(LoadBegan{{"l"}}).add(LoadEnded{{"l"}});
-  b.add(CallIssued{{"l"}, 9, "l-9", "t", "p.S/M", now + 1s, now - 1ms});
+  b.add(CallIssued{{"l"}, 9, "l-9", "t", "p.S/M", now + 1s, now - 1ms, {{"order_id", "o-9"}, {"n", "3"}}});
   b.add(CallDone{{"l"}, 9, "l-9", StatusCode::data_loss, "lost", now, now + 1ns, now + 1s, 3});
   b.add(ProcessStarted{{"s"}, 77}).add(ServiceReady{{"s"}}).add(SignalSent{{"s"}, 77, 15, {"f"}, 4});
   b.add(ProcessExited{{"s"}, 77, std::nullopt, 11}).add(ProcessExited{{"s"}, 78, 0, std::nullopt});
   b.add(HealthSeen{{"s"}, "readiness", HealthStatus::unreachable, now - 5ms, "UNAVAILABLE"});
+  b.add(CallCancelled{{"l"}, 7, "l-7"});
+  b.add(LogSeen{{"s"}, "p.S/M", "UNAVAILABLE", StatusCode::unavailable, 12ms, std::string(32, 'a')});
+  b.add(LogSeen{{"s"}, "p.S/M", "odd", {}, {}, ""});
+  b.add(MetricsSeen{{"s"}, b.now(), {{"x_total{code=\"OK\"}", 12.5}, {"inf", HUGE_VAL}}, ""});
+  b.add(ResourcesSeen{{"s"}, 12, 4, 33, 1u << 22});
+  b.add(LedgerRead{"stored-once", {{"order-1", 1}, {"order-2", 2}}, ""});
+  b.add(CommandEnded{"mine", 3, {}, false, "", {"a line", "another"}});
   b.add(RestartFailed{{"s"}, "died before it was ready\nits last output: \"no\""});
   b.add(FaultArmed{{"f"}, 6}).add(FaultCleared{{"f"}, {.eligible = 8, .hits = 2}});
   return b;

@@ -152,6 +152,25 @@ TEST_F(ClientTest, NoProxyOfTheEnvironmentStandsInBetween) {
   EXPECT_EQ(done()[0].status, StatusCode::ok) << done()[0].message;
 }
 
+TEST_F(ClientTest, TellsTheFieldsThatAreWishedForAndNoOthers) {
+  load.request.set("labels", json::object({{"call", "${call}"}}));
+  load.calls = 2;
+  const auto running = start({.load = load,
+                              .method = method,
+                              .target = server.target(),
+                              .seed = 42,
+                              .fields = {"order_id", "absent"}},
+                             sink);
+  ASSERT_TRUE(sink.wait_for_count<history::LoadEnded>(1));
+  const auto calls = issued();
+  ASSERT_EQ(calls.size(), 2U);
+  for (const auto& call : calls) {
+    ASSERT_EQ(call.fields.size(), 1U);
+    EXPECT_EQ(call.fields[0].name, "order_id");
+    EXPECT_EQ(call.fields[0].value, ids_of(42, {"shoppers"}, call.number).uuid);
+  }
+}
+
 TEST_F(ClientTest, RetriesOnlyWithAServiceConfig) {
   server.answer_with({grpc::StatusCode::UNAVAILABLE, "later"});
   load.calls = 1;
