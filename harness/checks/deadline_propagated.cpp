@@ -75,7 +75,9 @@ class DeadlinePropagated : public Check {
     if (finding.late > 0)
       parts.push_back(std::to_string(finding.late) +
                       (tolerated(finding, result) ? " read late: carried" : " carried") +
-                      " more than what remained and no more than was given, worst " + finding.latest);
+                      " more than what remained and no more than was given" +
+                      (tolerated(finding, result) ? "" : ", which " + allowed_late() + " of the calls may") +
+                      ", worst " + finding.latest);
     if (finding.grew > 0)
       parts.push_back(std::to_string(finding.grew) +
                       " further attempts carried more than the one before, first " + finding.first_grown);
@@ -100,6 +102,12 @@ class DeadlinePropagated : public Check {
   }
 
  private:
+  std::string allowed_late() const {
+    std::string text = std::to_string(late.value);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.ends_with('.')) text.pop_back();
+    return "at most " + text + "%";
+  }
   struct Finding {
     uint64_t seen = 0, orphans = 0, unlimited = 0, missing = 0, longer = 0, late = 0, grew = 0;
     Duration worst_by{}, latest_by{};

@@ -10,6 +10,7 @@
 #include "harness/run/judge.h"
 #include "harness/run/store.h"
 #include "harness/run/watching.h"
+#include "harness/watch/scheduling.h"
 
 namespace breakwire::run {
 namespace {
@@ -308,6 +309,13 @@ class Run {
       result.notes.push_back("service " + id.text +
                              " did not end within its grace when breakwire stopped it, and was killed");
     }
+    if (const auto lateness = scheduling_.so_far(); lateness.stalls > 0) {
+      result.notes.push_back(
+          "this machine was late: a timer came up to " +
+          to_text(Duration(std::chrono::round<std::chrono::milliseconds>(lateness.worst))) + " late, " +
+          std::to_string(lateness.stalls) + (lateness.stalls == 1 ? " time" : " times") + " by more than " +
+          to_text(watch::Scheduling::stall) + "; read times in this run against that");
+    }
     result.history = "history/" + file_name_of(scenario_) + ".ndjson";
     const Secrets secrets(scenario_.secrets, workshop_.environment);
     secrets.hide_in(result);
@@ -330,6 +338,7 @@ class Run {
   bool file_at_fault_ = false;  // the load asks for what the service does not have
   bool driven_ = false;         // t = 0 has been
   bool torn_down_ = false;
+  const watch::Scheduling scheduling_;
 };
 
 }  // namespace
