@@ -6,6 +6,11 @@ namespace {
 using namespace std::chrono_literals;
 using SystemClock = std::chrono::system_clock;
 
+/// Whether callers are left to retry what we gave up.
+bool invites_retries(Flaws flaws) {
+  return flaws.has(Flaw::no_retry) || flaws.has(Flaw::retry_everything) || flaws.has(Flaw::retry_storm);
+}
+
 }  // namespace
 
 grpc::Status CallPolicy::admit() {
@@ -49,9 +54,9 @@ grpc::Status CallPolicy::answer(grpc::CallbackServerContext& incoming, const grp
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return status;
     case grpc::StatusCode::UNAVAILABLE:
-      if (!flaws_.has(Flaw::no_retry) && !flaws_.has(Flaw::retry_everything))
+      if (is_shed(status) || !invites_retries(flaws_))
         incoming.AddTrailingMetadata("grpc-retry-pushback-ms", "-1");
-      return status;
+      return is_shed(status) ? grpc::Status(status.error_code(), status.error_message()) : status;
     default:
       return {grpc::StatusCode::INTERNAL, "a dependency failed: " + status.error_message()};
   }
@@ -62,7 +67,8 @@ std::string service_config(Flaws flaws) {
   std::string config = R"({"loadBalancingConfig":[{"round_robin":{}}])";
   if (flaws.has(Flaw::no_retry)) return config + "}";
   std::string codes = R"("UNAVAILABLE")";
-  if (flaws.has(Flaw::retry_everything)) {
+  const bool storm = flaws.has(Flaw::retry_storm);
+  if (flaws.has(Flaw::retry_everything) || storm) {
     codes =
         R"("CANCELLED","UNKNOWN","INVALID_ARGUMENT","DEADLINE_EXCEEDED","NOT_FOUND","ALREADY_EXISTS",)"
         R"("PERMISSION_DENIED","RESOURCE_EXHAUSTED","FAILED_PRECONDITION","ABORTED","OUT_OF_RANGE","UNIMPLEMENTED",)"
@@ -71,13 +77,30 @@ std::string service_config(Flaws flaws) {
     // 200 failures in a row stop retries; ten successes buy one back.
     config += R"(,"retryThrottling":{"maxTokens":400,"tokenRatio":0.1})";
   }
-  config += R"(,"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":3,"initialBackoff":"0.03s",)"
-            R"("maxBackoff":"0.3s","backoffMultiplier":2,"retryableStatusCodes":[)" +
-            codes + "]}}]}";
+  // A pause of nothing is not valid; one of 1 ms has no room for jitter either.
+  const bool at_once = storm || flaws.has(Flaw::no_backoff);
+  config += R"(,"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":)" +
+            std::string(storm ? "5" : "3") + R"(,"initialBackoff":")" + (at_once ? "0.001s" : "0.05s") +
+            R"(","maxBackoff":")" + (at_once ? "0.001s" : "0.4s") + R"(","backoffMultiplier":)" +
+            (at_once ? "1" : "2") + R"(,"retryableStatusCodes":[)" + codes + "]}}]}";
   return config;
 }
 
 std::shared_ptr<grpc::Channel> CallPolicy::dial(const std::string& target, CallLog& log) const {
+  return channel(target, client_interceptors(log));
+}
+
+std::shared_ptr<grpc::Channel> CallPolicy::dial_guarded(const std::string& dependency,
+                                                        const std::string& target, CallLog& log,
+                                                        const BreakerOptions& breaker) const {
+  auto interceptors = client_interceptors(log);
+  if (!flaws_.has(Flaw::no_breaker))
+    interceptors.push_back(breaker_interceptor(std::make_shared<Breaker>(dependency, breaker, flaws_)));
+  return channel(target, std::move(interceptors));
+}
+
+std::shared_ptr<grpc::Channel> CallPolicy::channel(const std::string& target,
+                                                   ClientInterceptors interceptors) const {
   grpc::ChannelArguments arguments;
   arguments.SetServiceConfigJSON(service_config(flaws_));
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, flaws_.has(Flaw::no_retry) ? 0 : 1);
@@ -87,7 +110,7 @@ std::shared_ptr<grpc::Channel> CallPolicy::dial(const std::string& target, CallL
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 300);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);  // what one attempt to connect may take
   return grpc::experimental::CreateCustomChannelWithInterceptors(target, grpc::InsecureChannelCredentials(),
-                                                                 arguments, client_interceptors(log));
+                                                                 arguments, std::move(interceptors));
 }
 
 }  // namespace breakwire::kit

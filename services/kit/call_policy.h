@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "services/kit/breaker.h"
 #include "services/kit/flaws.h"
 #include "services/kit/interceptors.h"
 
@@ -46,14 +47,22 @@ class CallPolicy {
   /// What to answer `incoming` with when its dependency failed with `status`. What the caller can act on is
   /// passed on; what is between us and the dependency becomes INTERNAL.
   /// An UNAVAILABLE that outlasted our own retries is answered with `grpc-retry-pushback-ms: -1`
-  /// (gRFC A6): retries on every hop would multiply.
+  /// (gRFC A6): retries on every hop would multiply. So is one that a circuit breaker of ours made, with
+  /// every flaw: whoever tried again would only be shed again.
   grpc::Status answer(grpc::CallbackServerContext& incoming, const grpc::Status& status) const;
 
   /// A channel to `target` (any gRPC target, e.g. "ipv4:127.0.0.1:1,127.0.0.1:2"), its calls logged and
   /// retried. Connects when first used; after a break it tries again within 100 to 300 ms.
   std::shared_ptr<grpc::Channel> dial(const std::string& target, CallLog& log) const;
 
+  /// The same, guarded by a circuit breaker of its own; `dependency` is its name in the message of calls that
+  /// were shed. A call counts once, with what its last attempt ended with. Shed calls are logged and never
+  /// reach the wire. Without a breaker with the flaw no-breaker.
+  std::shared_ptr<grpc::Channel> dial_guarded(const std::string& dependency, const std::string& target,
+                                              CallLog& log, const BreakerOptions& breaker) const;
+
  private:
+  std::shared_ptr<grpc::Channel> channel(const std::string& target, ClientInterceptors interceptors) const;
   std::unique_ptr<grpc::ClientContext> context_for(const grpc::CallbackServerContext& incoming) const;
 
   const Flaws flaws_;
@@ -61,8 +70,10 @@ class CallPolicy {
   EveryTenth tenth_;
 };
 
-/// The service config of `dial`: at most 3 attempts, 30 ms then 60 ms apart, on UNAVAILABLE only, within a
-/// budget; or what the flaws no-retry and retry-everything make of it.
+/// The service config of `dial`: at most 3 attempts, 50 ms and then 100 ms apart with gRPC's jitter (± 20 %;
+/// C-core 1.51 leaves the first pause as it is), on UNAVAILABLE only, within a budget; or what the flaws
+/// no-retry, retry-everything, no-backoff and retry-storm make of it. C-core gives a call 5 attempts at most,
+/// whatever a service config says: storms grow by hops.
 std::string service_config(Flaws flaws);
 
 }  // namespace breakwire::kit

@@ -6,7 +6,7 @@
 namespace breakwire::kit {
 namespace {
 
-constexpr std::array<FlawDescription, 8> table{{
+constexpr std::array<FlawDescription, 12> table{{
     {Flaw::no_deadline, "no-deadline",
      "calls to dependencies carry no deadline and are not cancelled with the call they serve"},
     {Flaw::no_propagation, "no-propagation",
@@ -17,6 +17,14 @@ constexpr std::array<FlawDescription, 8> table{{
     {Flaw::no_retry, "no-retry", "a dependency's UNAVAILABLE is never retried"},
     {Flaw::retry_everything, "retry-everything",
      "every error of a dependency is retried, also those that are final"},
+    {Flaw::no_backoff, "no-backoff", "retries follow at once, without a pause and without jitter"},
+    {Flaw::retry_storm, "retry-storm",
+     "every failure is retried four times, at once, without a budget, and callers are not asked not to retry "
+     "too"},
+    {Flaw::no_breaker, "no-breaker", "a dependency that fails is called on and on"},
+    {Flaw::stuck_half_open, "stuck-half-open",
+     "a circuit breaker's probe that never gets an answer keeps its slot: every later call is shed, for "
+     "ever"},
     {Flaw::always_serving, "always-serving",
      "readiness says SERVING from start to end, whatever is the matter"},
     {Flaw::liveness_needs_database, "liveness-needs-database",

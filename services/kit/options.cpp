@@ -1,6 +1,8 @@
 #include "services/kit/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <iostream>
 
@@ -9,6 +11,8 @@
 
 namespace breakwire::kit {
 namespace {
+
+using namespace std::chrono_literals;
 
 CLI::Validator is_duration() {
   return CLI::Validator(
@@ -26,6 +30,49 @@ CLI::Validator is_listen_address() {
                                    : "'" + text + "' is not HOST:PORT (write 127.0.0.1:50051)";
       },
       "HOST:PORT");
+}
+
+/// "50%" is 0.5; nothing for anything but a whole number of percent from 1 to 100.
+std::optional<double> parse_percent(std::string_view text) {
+  int percent = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
+  if (error != std::errc{} || std::string_view(end, text.data() + text.size()) != "%") return std::nullopt;
+  return percent >= 1 && percent <= 100 ? std::optional(percent / 100.0) : std::nullopt;
+}
+
+CLI::Validator is_percent() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        return parse_percent(text) ? std::string() : "'" + text + "' is not a share (write 1% to 100%)";
+      },
+      "PERCENT");
+}
+
+/// The breaker's flags as text, since durations and shares are written with their units.
+struct BreakerFlags {
+  std::string ratio = "50%";
+  std::string window = "1s";
+  std::string open = "500ms";
+  std::string probe = "2s";
+};
+
+void add_breaker_flags(CLI::App& app, BreakerFlags& flags, BreakerOptions& breaker) {
+  app.add_option("--breaker-ratio", flags.ratio, "A circuit opens when so many of the calls fail")
+      ->check(is_percent())
+      ->capture_default_str();
+  app.add_option("--breaker-calls", breaker.minimum_calls, "And when there were at least so many")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->capture_default_str();
+  app.add_option("--breaker-window", flags.window, "Within the last so much time")
+      ->check(is_duration())
+      ->capture_default_str();
+  app.add_option("--breaker-open", flags.open,
+                 "How long an open circuit sheds calls before it lets a probe through")
+      ->check(is_duration())
+      ->capture_default_str();
+  app.add_option("--breaker-probe", flags.probe, "A probe that has not ended by then has failed")
+      ->check(is_duration())
+      ->capture_default_str();
 }
 
 CLI::Validator is_flaw_list(const ServiceDescription& service) {
@@ -63,6 +110,7 @@ std::variant<Options, Leave> parse_options(int argc, const char* const* argv,
   std::string lame_duck = "150ms";
   std::string default_deadline = "1s";
   std::string flaws;
+  BreakerFlags breaker;
 
   CLI::App app(service.purpose, service.name);
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::Throw);
@@ -81,6 +129,7 @@ std::variant<Options, Leave> parse_options(int argc, const char* const* argv,
   app.add_option("--default-deadline", default_deadline, "The deadline of calls that arrive without one")
       ->check(is_duration())
       ->capture_default_str();
+  if (service.breakers) add_breaker_flags(app, breaker, options.breaker);
   app.add_option("--flaw", flaws, "Disciplines to switch off")->expected(0, 1)->check(is_flaw_list(service));
   app.footer(flaw_help(service));
 
@@ -99,9 +148,15 @@ std::variant<Options, Leave> parse_options(int argc, const char* const* argv,
   options.grace = *parse_duration(grace);
   options.lame_duck = *parse_duration(lame_duck);
   options.default_deadline = *parse_duration(default_deadline);
+  options.breaker.failure_ratio = *parse_percent(breaker.ratio);
+  options.breaker.window = *parse_duration(breaker.window);
+  options.breaker.open_period = *parse_duration(breaker.open);
+  options.breaker.probe_patience = *parse_duration(breaker.probe);
   options.flaws = std::get<Flaws>(parse_flaws(flaws, service.possible_flaws));
   if (options.lame_duck >= options.grace)
     return Leave{cannot_start(service.name, "--lame-duck must be shorter than --grace")};
+  if (std::min({options.breaker.window, options.breaker.open_period, options.breaker.probe_patience}) <= 0ms)
+    return Leave{cannot_start(service.name, "--breaker-window, -open and -probe must be longer than 0")};
   return options;
 }
 

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "services/kit/breaker.h"
 #include "services/kit/flaws.h"
 
 namespace breakwire::kit {
@@ -19,6 +20,7 @@ struct ServiceDescription {
   std::map<std::string, std::string>
       dependencies;                  ///< flag without dashes -> help, e.g. "orders"; all required
   std::vector<Flaw> possible_flaws;  ///< those that change something in this service
+  bool breakers = false;             ///< it guards dependencies with circuit breakers, so has flags for them
 };
 
 struct Options {
@@ -29,6 +31,7 @@ struct Options {
   std::chrono::milliseconds grace{4000};     ///< from SIGTERM to the exit, at most
   std::chrono::milliseconds lame_duck{150};  ///< NOT_SERVING but still accepting, so that callers can notice
   std::chrono::milliseconds default_deadline{1000};  ///< of calls that arrive without one
+  BreakerOptions breaker;                            ///< of each dependency that is guarded by one
   Flaws flaws;
 };
 

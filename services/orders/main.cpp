@@ -14,8 +14,10 @@ int main(int argc, char** argv) {
        .purpose = "Takes orders and answers for them: shop.v1.OrdersService.",
        .dependencies = {{"inventory", "Where the inventory service is: HOST:PORT or any gRPC target"}},
        .possible_flaws = {kit::Flaw::no_deadline, kit::Flaw::no_propagation, kit::Flaw::no_drain,
-                          kit::Flaw::no_retry, kit::Flaw::retry_everything, kit::Flaw::always_serving,
-                          kit::Flaw::fail_one_in_ten}});
+                          kit::Flaw::no_retry, kit::Flaw::retry_everything, kit::Flaw::no_backoff,
+                          kit::Flaw::retry_storm, kit::Flaw::no_breaker, kit::Flaw::stuck_half_open,
+                          kit::Flaw::always_serving, kit::Flaw::fail_one_in_ten},
+       .breakers = true});
   if (const auto* leave = std::get_if<kit::Leave>(&parsed)) return leave->exit_code;
   const auto& options = std::get<kit::Options>(parsed);
 
@@ -23,7 +25,8 @@ int main(int argc, char** argv) {
   kit::CallLog log(options.name, STDOUT_FILENO);
   kit::Health health(options.flaws);
   kit::CallPolicy policy(options.flaws, options.default_deadline);
-  breakwire::orders::Orders service(policy, policy.dial(options.dependencies.at("inventory"), log));
+  breakwire::orders::Orders service(
+      policy, policy.dial_guarded("inventory", options.dependencies.at("inventory"), log, options.breaker));
   health.set_able(
       true);  // needs nothing to be able to answer: a dependency that is down is its caller's to hear of
   return kit::serve(options, stop, log, health, {&service});

@@ -14,8 +14,8 @@ int main(int argc, char** argv) {
        .purpose = "The shop's front door: shop.v1.StorefrontService.",
        .dependencies = {{"orders", "Where the orders service is: HOST:PORT or any gRPC target"}},
        .possible_flaws = {kit::Flaw::no_deadline, kit::Flaw::no_propagation, kit::Flaw::no_drain,
-                          kit::Flaw::no_retry, kit::Flaw::retry_everything, kit::Flaw::always_serving,
-                          kit::Flaw::fail_one_in_ten}});
+                          kit::Flaw::no_retry, kit::Flaw::retry_everything, kit::Flaw::no_backoff,
+                          kit::Flaw::retry_storm, kit::Flaw::always_serving, kit::Flaw::fail_one_in_ten}});
   if (const auto* leave = std::get_if<kit::Leave>(&parsed)) return leave->exit_code;
   const auto& options = std::get<kit::Options>(parsed);
 

@@ -39,5 +39,28 @@ TEST(ServiceConfigTest, RetryEverythingMeansEverythingWithoutABudget) {
   EXPECT_FALSE(config({Flaw::retry_everything}).contains("retryThrottling"));
 }
 
+TEST(ServiceConfigTest, RetriesBackOff) {
+  auto policy = retry_policy(config({}));
+  EXPECT_EQ(policy.at("initialBackoff"), "0.05s");
+  EXPECT_EQ(policy.at("backoffMultiplier"), 2);
+}
+
+TEST(ServiceConfigTest, NoBackoffChangesThePausesOnly) {
+  auto policy = retry_policy(config({Flaw::no_backoff}));
+  EXPECT_EQ(policy.at("initialBackoff"), "0.001s");
+  EXPECT_EQ(policy.at("maxBackoff"), "0.001s");
+  EXPECT_EQ(policy.at("maxAttempts"), 3);
+  EXPECT_EQ(policy.at("retryableStatusCodes"), nlohmann::json::array({"UNAVAILABLE"}));
+  EXPECT_TRUE(config({Flaw::no_backoff}).contains("retryThrottling"));
+}
+
+TEST(ServiceConfigTest, ARetryStormHasNoPauseNoBudgetAndNoChoice) {
+  auto policy = retry_policy(config({Flaw::retry_storm}));
+  EXPECT_EQ(policy.at("maxAttempts"), 5);
+  EXPECT_EQ(policy.at("maxBackoff"), "0.001s");
+  EXPECT_EQ(policy.at("retryableStatusCodes").size(), 16U);
+  EXPECT_FALSE(config({Flaw::retry_storm}).contains("retryThrottling"));
+}
+
 }  // namespace
 }  // namespace breakwire::kit

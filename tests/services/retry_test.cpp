@@ -68,6 +68,60 @@ TEST(RetryTest, RetryEverythingRetriesWhatIsFinal) {
   EXPECT_EQ(orders.inventory.seen().size(), 3U);
 }
 
+/// The pauses between the attempts an inventory saw.
+std::vector<Millis> pauses(const std::vector<Seen>& seen) {
+  std::vector<Millis> result;
+  for (std::size_t i = 1; i < seen.size(); ++i)
+    result.push_back(std::chrono::duration_cast<Millis>(seen[i].at - seen[i - 1].at));
+  return result;
+}
+
+// A busy machine makes pauses longer, never shorter.
+TEST(RetryTest, RetriesBackOffExponentially) {
+  Orders orders;
+  orders.inventory.answer_with({unavailable, unavailable});
+  ASSERT_TRUE(create_order(orders.service, "a").status.ok());
+  auto paused = pauses(orders.inventory.seen());
+  ASSERT_EQ(paused.size(), 2U);
+  EXPECT_GE(paused[0], 39ms);
+  EXPECT_GE(paused[1], 79ms);
+}
+
+TEST(RetryTest, TheSecondPauseHasJitter) {
+  Orders orders;
+  Millis shortest = 1s;
+  Millis longest{0};
+  for (int call = 0; call < 12; ++call) {
+    orders.inventory.answer_with({unavailable, unavailable});
+    ASSERT_TRUE(create_order(orders.service, std::to_string(call)).status.ok());
+    auto paused = pauses(orders.inventory.seen()).back();
+    shortest = std::min(shortest, paused);
+    longest = std::max(longest, paused);
+  }
+  // Twelve draws from 80 to 120 ms; all within 5 ms of each other once in a thousand million times.
+  EXPECT_GT(longest - shortest, 5ms);
+}
+
+TEST(RetryTest, NoBackoffRetriesAtOnce) {
+  Orders orders("no-backoff");
+  Millis shortest = 1s;
+  for (int call = 0; call < 5; ++call) {
+    orders.inventory.answer_with({unavailable, unavailable});
+    ASSERT_TRUE(create_order(orders.service, std::to_string(call)).status.ok());
+    shortest = std::min(shortest, pauses(orders.inventory.seen()).back());
+  }
+  EXPECT_LT(shortest, 20ms);
+  EXPECT_EQ(orders.inventory.seen().size(), 15U);
+}
+
+TEST(RetryTest, ARetryStormMultipliesOverHops) {
+  Orders orders("retry-storm");
+  Service storefront("storefront", {"--orders=" + orders.service.address, "--flaw=retry-storm"});
+  orders.inventory.answer_with(std::vector<grpc::Status>(30, unavailable));
+  EXPECT_EQ(place_order(storefront, "a").status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(orders.inventory.seen().size(), 25U);
+}
+
 TEST(RetryTest, ADependencyThatCameBackIsFoundAgainSoon) {
   auto inventory = std::make_unique<Service>("orders", std::vector<std::string>{"--inventory=127.0.0.1:1"});
   Service storefront("storefront", {"--orders=" + inventory->address});

@@ -258,6 +258,7 @@ grpc::ServerUnaryReactor* FakeInventory::Reserve(grpc::CallbackServerContext* co
                                                  const shop::v1::ReserveRequest* request,
                                                  shop::v1::ReserveResponse* response) {
   Seen seen;
+  seen.at = Clock::now();
   if (context->deadline() != std::chrono::system_clock::time_point::max())
     seen.deadline_left =
         std::chrono::duration_cast<Millis>(context->deadline() - std::chrono::system_clock::now());

@@ -104,6 +104,7 @@ Reply create_order(const Service& orders, const std::string& order_id, std::opti
 
 /// What the fake inventory saw of one call.
 struct Seen {
+  Clock::time_point at;
   std::optional<Millis> deadline_left;  ///< nothing: it had no deadline
   std::multimap<std::string, std::string> metadata;
   bool cancelled = false;

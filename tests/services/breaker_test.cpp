@@ -1,0 +1,148 @@
+// The breaker in orders towards its inventory, as its caller and its dependency see it.
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "tests/services/support.h"
+
+namespace breakwire::services_test {
+namespace {
+
+const grpc::Status unavailable(grpc::StatusCode::UNAVAILABLE, "busy");
+
+/// Orders whose breaker opens after three failures in a row. Its window and open period are for tests: too
+/// long to be over by chance, unless said otherwise.
+struct Orders {
+  explicit Orders(const std::string& flaw = "", const std::string& open = "60s")
+      : service("orders", {"--inventory=" + inventory.address(), "--flaw=no-retry," + flaw,
+                           "--breaker-calls=3", "--breaker-window=60s", "--breaker-open=" + open}) {}
+
+  void open() {
+    inventory.answer_with({unavailable, unavailable, unavailable});
+    for (int i = 0; i < 3; ++i)
+      ASSERT_EQ(create_order(service, "x").status.error_message(), "busy") << "call " << i;
+  }
+  /// Whether a call was shed; else what it ended with is of no interest.
+  bool sheds() const {
+    return create_order(service, "x", 60ms).status.error_message() == "the circuit to inventory is open";
+  }
+  /// Calls until one is let through, and holds that one to its deadline.
+  void lose_a_probe() {
+    inventory.hold();
+    ASSERT_TRUE(eventually([&] {
+      return create_order(service, "probe", 60ms).status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+    }));
+    ASSERT_TRUE(eventually([&] { return inventory.held() == 0; })) << "given up by orders as well";
+    inventory.release();
+  }
+
+  FakeInventory inventory;
+  Service service;
+};
+
+std::optional<std::string> pushback(const grpc::ClientContext& context) {
+  const auto& trailers = context.GetServerTrailingMetadata();
+  auto found = trailers.find("grpc-retry-pushback-ms");
+  if (found == trailers.end()) return std::nullopt;
+  return std::string(found->second.data(), found->second.size());
+}
+
+TEST(BreakerTest, ShedsAtOnceAndTellsNobodyToTryAgain) {
+  Orders orders;
+  orders.open();
+  grpc::ClientContext context;
+  auto reply = create_order(orders.service, "a", 2s, &context);
+  EXPECT_EQ(reply.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(reply.status.error_message(), "the circuit to inventory is open");
+  EXPECT_EQ(reply.status.error_details(), "");
+  EXPECT_EQ(pushback(context), "-1");
+  EXPECT_LT(reply.took, 100ms);
+  EXPECT_EQ(orders.inventory.seen().size(), 3U) << "the dependency is left alone";
+  EXPECT_TRUE(eventually([&] {
+    return orders.service.log_lines({R"("side":"client")", "circuit to inventory is open"}).size() == 1;
+  }));
+}
+
+TEST(BreakerTest, RefusalsDoNotOpenIt) {
+  Orders orders;
+  orders.inventory.answer_with(
+      std::vector<grpc::Status>(6, {grpc::StatusCode::FAILED_PRECONDITION, "sold out"}));
+  for (int i = 0; i < 6; ++i) create_order(orders.service, "x");
+  EXPECT_TRUE(create_order(orders.service, "x").status.ok());
+}
+
+TEST(BreakerTest, OneProbeAtATimeAndItsSuccessCloses) {
+  Orders orders("", "50ms");
+  orders.open();
+  orders.inventory.hold();
+  std::thread caller;
+  ASSERT_TRUE(eventually([&] {  // who gets to be the probe is held by the inventory
+    if (caller.joinable()) caller.join();
+    caller = std::thread([&] { create_order(orders.service, "probe", 5s); });
+    return eventually([&] { return orders.inventory.held() == 1; }, 40ms);
+  }));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(orders.sheds());
+  EXPECT_EQ(orders.inventory.held(), 1U);
+  orders.inventory.release();
+  caller.join();
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(create_order(orders.service, "x").status.ok());
+}
+
+TEST(BreakerTest, AHungDependencyOpensItAndAHungProbeIsForgotten) {
+  Orders orders("", "50ms");
+  orders.inventory.hold();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(create_order(orders.service, "x", 60ms).status.error_code(),
+              grpc::StatusCode::DEADLINE_EXCEEDED);
+  }
+  EXPECT_TRUE(eventually([&] { return orders.sheds(); }, 1s));
+  orders.lose_a_probe();
+  EXPECT_TRUE(eventually([&] { return create_order(orders.service, "x").status.ok(); }, 1s));
+}
+
+TEST(BreakerTest, AProbeWhoseCallerWentAwayGivesItsSlotBack) {
+  Orders orders("", "50ms");
+  orders.open();
+  orders.inventory.hold();
+  ASSERT_TRUE(eventually([&] {
+    grpc::ClientContext context;
+    std::thread caller([&] { create_order(orders.service, "probe", 5s, &context); });
+    bool held = eventually([&] { return orders.inventory.held() == 1; }, 40ms);
+    context.TryCancel();
+    caller.join();
+    return held;
+  }));
+  ASSERT_TRUE(eventually([&] { return orders.inventory.held() == 0; }));
+  orders.inventory.release();
+  EXPECT_TRUE(eventually([&] { return create_order(orders.service, "x").status.ok(); }, 1s));
+}
+
+TEST(BreakerTest, StuckHalfOpenNeverClosesAfterAProbeWasLost) {
+  Orders orders("stuck-half-open", "50ms");
+  orders.open();
+  orders.lose_a_probe();
+  EXPECT_FALSE(eventually([&] { return !orders.sheds(); }, 300ms));
+}
+
+TEST(BreakerTest, NoBreakerGoesOnAsking) {
+  Orders orders("no-breaker");
+  orders.inventory.answer_with(std::vector<grpc::Status>(20, unavailable));
+  for (int i = 0; i < 20; ++i) create_order(orders.service, "x");
+  EXPECT_EQ(orders.inventory.seen().size(), 20U);
+}
+
+TEST(BreakerTest, WhatNeedsNoInventoryIsServed) {
+  Orders orders;
+  orders.open();
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + 2s);
+  shop::v1::EstimateDeliveryRequest request;
+  request.set_quantity(1);
+  shop::v1::EstimateDeliveryResponse response;
+  auto stub = shop::v1::OrdersService::NewStub(orders.service.channel);
+  EXPECT_TRUE(stub->EstimateDelivery(&context, request, &response).ok());
+}
+
+}  // namespace
+}  // namespace breakwire::services_test
