@@ -56,6 +56,7 @@ class PostgresDatabase final : public DatabaseService {
 
   std::string socket_path() const override { return server_->socket_path(); }
   std::string database() const override { return server_->database(); }
+  std::string conninfo() const override { return server_->conninfo(); }
   std::string kind() const override { return "postgres"; }
   std::string log_path() const override { return o_.log_path; }
   std::vector<std::string> last_output(size_t lines) const override {

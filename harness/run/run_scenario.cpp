@@ -6,6 +6,7 @@
 
 #include "harness/history/ndjson.h"
 #include "harness/load/load.h"
+#include "harness/run/ask.h"
 #include "harness/run/conductor.h"
 #include "harness/run/judge.h"
 #include "harness/run/store.h"
@@ -167,6 +168,9 @@ class Run {
     if (baseline && !hold_baseline(zero + *scenario_.baseline)) return;
     hold_main(conductor);
     if (!cut_) settle(conductor);
+    if (cut_) return;
+    ask_afterwards(scenario_, topology, recorder_, deadline_, stop_);
+    over(now());
   }
 
   std::set<std::string> wished_fields(const LoadId& load) const {

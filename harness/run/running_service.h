@@ -72,6 +72,8 @@ class DatabaseService : public RunningService {
   /// The Unix socket. Valid once `start` has returned.
   virtual std::string socket_path() const = 0;
   virtual std::string database() const = 0;
+  /// As libpq takes it, past every relay. Valid once `start` has returned.
+  virtual std::string conninfo() const = 0;
 };
 std::unique_ptr<DatabaseService> make_database_service(ServiceOptions options);
 

@@ -92,6 +92,7 @@ class ExpectReader {
       if (const Value* written = object_.find(field.name)) read_names(*written, field.type);
     }
     if (!out_.spec.check) return;
+    check_wishes(object_, *out_.spec.check, names_, errors_);
     for (const Reference& reference : out_.spec.check->references()) {
       const Value* written = object_.find(reference.key);
       look_up({reference.name, written ? place_in(*written, reference.name) : object_.span}, reference.to);
@@ -218,6 +219,7 @@ std::vector<Expectation> read_expect(const Value& section, const Names& names, E
     if (auto read = ExpectReader(entry, names, errors).read()) all.push_back(std::move(*read));
   }
   refuse_duplicates(section, errors);
+  refuse_shared_answers(all, errors);
   return all;
 }
 

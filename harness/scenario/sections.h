@@ -63,6 +63,11 @@ struct TimelineRules {
 std::vector<TimelineEntry> read_timeline(const json::Value& section, const Names& names,
                                          const TimelineRules& rules, ErrorList& errors);
 std::vector<Expectation> read_expect(const json::Value& section, const Names& names, ErrorList& errors);
+/// An error for each thing that the check of this entry wishes to see and that this scenario does not have.
+void check_wishes(const json::Value& entry, const checks::Check& check, const Names& names,
+                  ErrorList& errors);
+/// What is asked once for a check goes by the check's name: an error for a second one of the same name.
+void refuse_shared_answers(const std::vector<Expectation>& checks, ErrorList& errors);
 /// universal check -> why it is waived
 std::map<std::string, std::string> read_waivers(const json::Value& section, ErrorList& errors);
 /// The universal checks that are neither waived nor given in the file with parameters of their own.

@@ -17,6 +17,7 @@ struct ScenarioFile {
   std::string method = "shop.v1.StorefrontService/ListSpecials";
   std::string load = R"("rate": "50/s", "calls": 5)";
   std::string further{};  // sections, each with a comma behind it
+  std::string expect = R"({ "check": "outcomes", "load": "browsers", "only": ["OK"] })";
 
   operator std::string() const {
     return R"({
@@ -36,7 +37,7 @@ struct ScenarioFile {
            method + R"(" }
   },
   )" + further +
-           R"("expect": [ { "check": "outcomes", "load": "browsers", "only": ["OK"] } ]
+           R"("expect": [ )" + expect + R"( ]
 }
 )";
   }
