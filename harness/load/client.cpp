@@ -166,8 +166,12 @@ class Client final : public RunningLoad {
 
   void cancel_overdue(Instant now) {
     while (!cancels_.empty() && cancels_.front().at <= now) {
-      if (auto call = in_flight_.find(cancels_.front().number); call != in_flight_.end())
+      if (auto call = in_flight_.find(cancels_.front().number); call != in_flight_.end()) {
+        const history::CallDone& done = call->second.done;
+        // Before it is done: the end that it causes comes after it in the history.
+        sink_.record(now, history::CallCancelled{done.load, done.number, done.call_id});
         call->second.exchange->cancel();
+      }
       cancels_.pop_front();
     }
   }

@@ -1,5 +1,6 @@
 // Drives calls to any method of any service over gRPC C++'s generic stubs, and tells what became of each.
-// Touches the network through the gRPC library only; records CallIssued, CallDone, LoadBegan and LoadEnded.
+// Touches the network through the gRPC library only; records CallIssued, CallCancelled, CallDone, LoadBegan
+// and LoadEnded.
 #pragma once
 
 #include <memory>
@@ -65,8 +66,8 @@ class RunningLoad {
 /// would be a busy loop. No call begins from begin + `length` on. Calls do not wait for a connection
 /// (UNAVAILABLE at once when there is none); one that failed is dialled again after 100 ms, growing by 1.6 to
 /// 500 ms. gRPC's own retries are on only with a `service_config`. A deadline counts from the moment a call
-/// is issued. Throws std::runtime_error with the text of `problems_of` when there are any. The load must not
-/// outlive `sink`.
+/// is issued; `cancel_after` from there too, and what is over by then is not cancelled. Throws
+/// std::runtime_error with the text of `problems_of` when there are any. The load must not outlive `sink`.
 std::unique_ptr<RunningLoad> start(LoadOptions options, history::Sink& sink);
 
 /// The ids of one call, as the load stamps them.
