@@ -1,4 +1,11 @@
--- The shop's database: what is in stock, and every order under its order_id. Plain SQL, loaded once into an empty database.
+-- The shop's database: what is in stock, what is reserved for whom, who has how much and what was charged. Plain SQL,
+-- loaded once into an empty database.
+--
+-- To read how often an order took effect, under whatever name it was asked for:
+--   select order_id, count(*) from orders group by order_id    -- accepted and not struck out again
+--   select order_id, count(*) from charges group by order_id   -- paid for
+
+-- Inventory's half ---------------------------------------------------------------------------------------------------
 
 create table stock (
   sku         text primary key,
@@ -6,30 +13,38 @@ create table stock (
   price_cents bigint not null
 );
 
-create table orders (
+-- What became of every order_id that goods were ever reserved for. A row is never deleted: one that was released says
+-- why, so that an attempt that comes late (or was held up) finds it and does not reserve again.
+create table reservations (
   order_id    text primary key,
+  account     text not null,
   sku         text not null,
   quantity    integer not null check (quantity > 0),
   total_cents bigint not null,
+  released    text,  -- why, if it was
   accepted_at timestamptz not null default now()
 );
 
+create view orders as
+  select order_id, account, sku, quantity, total_cents, accepted_at from reservations where released is null;
+
 -- Takes goods out of stock and stores the order, both or neither, and at most once per order_id: a repetition, also a
 -- concurrent one, finds the first order and is answered with it. Refusals are raised with an SQLSTATE of the shop:
--- SH001 nobody sells this sku, SH002 not enough in stock, SH003 order_id was used for something else.
-create function reserve(wanted_order text, wanted_sku text, wanted_quantity integer) returns setof orders
+-- SH001 nobody sells this sku, SH002 not enough in stock or released before, SH003 order_id was used for something else.
+create function reserve(wanted_order text, wanted_account text, wanted_sku text, wanted_quantity integer)
+returns setof reservations
 language plpgsql as $$
 declare
   price bigint;
-  stored orders;
+  stored reservations;
 begin
   select price_cents into price from stock where sku = wanted_sku;
   if not found then
     raise exception 'nobody sells "%"', wanted_sku using errcode = 'SH001';
   end if;
 
-  insert into orders (order_id, sku, quantity, total_cents)
-  values (wanted_order, wanted_sku, wanted_quantity, price * wanted_quantity)
+  insert into reservations (order_id, account, sku, quantity, total_cents)
+  values (wanted_order, wanted_account, wanted_sku, wanted_quantity, price * wanted_quantity)
   on conflict (order_id) do nothing
   returning * into stored;
 
@@ -40,12 +55,30 @@ begin
       raise exception 'not enough of "%" in stock', wanted_sku using errcode = 'SH002';
     end if;
   else
-    select * into stored from orders where order_id = wanted_order;
-    if stored.sku <> wanted_sku or stored.quantity <> wanted_quantity then
+    select * into stored from reservations where order_id = wanted_order;
+    if (stored.account, stored.sku, stored.quantity) <> (wanted_account, wanted_sku, wanted_quantity) then
       raise exception 'order "%" was placed before, for something else', wanted_order using errcode = 'SH003';
+    elsif stored.released is not null then
+      raise exception '%', stored.released using errcode = 'SH002';
     end if;
   end if;
   return next stored;
+end
+$$;
+
+-- Puts the goods of an order back and strikes it out for good; a repetition changes nothing. Answers the order; no row
+-- when there never was one.
+create function release(unwanted_order text, reason text) returns setof reservations
+language plpgsql as $$
+declare
+  struck reservations;
+begin
+  update reservations set released = reason where order_id = unwanted_order and released is null
+  returning * into struck;
+  if found then
+    update stock set available = available + struck.quantity where sku = struck.sku;
+  end if;
+  return query select * from reservations where order_id = unwanted_order;
 end
 $$;
 
@@ -54,3 +87,87 @@ insert into stock (sku, available, price_cents) values
   ('pear',   1000000000,   40),
   ('cherry', 1000000000,    5),
   ('durian',          0, 1250);  -- sold out for ever: ordering it is refused for good (FAILED_PRECONDITION)
+
+-- Payments' half -----------------------------------------------------------------------------------------------------
+
+create table accounts (
+  account       text primary key,
+  balance_cents bigint not null check (balance_cents >= 0)
+);
+
+-- The answer that every order_id got: one row each, whoever asks first. `refused` says why nothing was charged.
+create table payments (
+  order_id     text primary key,
+  account      text not null,
+  amount_cents bigint not null check (amount_cents > 0),
+  refused      text
+);
+
+-- The ledger: what was really taken. One row per order is what `charge` and the key of `payments` are for; the table
+-- itself would hold more, as the flaw not-idempotent shows.
+create table charges (
+  charge_id    bigint generated always as identity primary key,
+  order_id     text not null,
+  account      text not null,
+  amount_cents bigint not null,
+  charged_at   timestamptz not null default now()
+);
+create index charges_by_order on charges (order_id);
+
+-- Takes the amount from the account and writes the ledger, or nothing and says why not.
+create function take(wanted_order text, wanted_account text, wanted_cents bigint) returns text
+language plpgsql as $$
+begin
+  update accounts set balance_cents = balance_cents - wanted_cents
+  where account = wanted_account and balance_cents >= wanted_cents;
+  if not found then
+    return format('account "%s" cannot pay %s cents', wanted_account, wanted_cents);
+  end if;
+  insert into charges (order_id, account, amount_cents) values (wanted_order, wanted_account, wanted_cents);
+  return null;
+end
+$$;
+
+-- Charges an order at most once: a repetition, also a concurrent one, waits for the first and finds its answer, be it a
+-- charge or a refusal. Raises SH003 when order_id was used for something else.
+create function charge(wanted_order text, wanted_account text, wanted_cents bigint) returns setof payments
+language plpgsql as $$
+declare
+  answer payments;
+begin
+  insert into payments (order_id, account, amount_cents) values (wanted_order, wanted_account, wanted_cents)
+  on conflict (order_id) do nothing
+  returning * into answer;
+
+  if found then
+    answer.refused := take(wanted_order, wanted_account, wanted_cents);
+    if answer.refused is not null then
+      update payments set refused = answer.refused where order_id = wanted_order;
+    end if;
+  else
+    select * into answer from payments where order_id = wanted_order;
+    if (answer.account, answer.amount_cents) <> (wanted_account, wanted_cents) then
+      raise exception 'order "%" was charged before, to another account or with another amount', wanted_order
+        using errcode = 'SH003';
+    end if;
+  end if;
+  return next answer;
+end
+$$;
+
+-- What the flaw not-idempotent calls in its place: whoever asks is charged, as often as he asks.
+create function charge_again(wanted_order text, wanted_account text, wanted_cents bigint) returns setof payments
+language plpgsql as $$
+declare
+  refusal text := take(wanted_order, wanted_account, wanted_cents);
+begin
+  insert into payments (order_id, account, amount_cents, refused)
+  values (wanted_order, wanted_account, wanted_cents, refusal)
+  on conflict (order_id) do update set refused = excluded.refused;
+  return query select wanted_order, wanted_account, wanted_cents, refusal;
+end
+$$;
+
+insert into accounts (account, balance_cents) values
+  ('guest',  1000000000000000),  -- who orders without naming an account
+  ('pauper',                0);  -- has nothing: ordering for it is refused for good (FAILED_PRECONDITION)

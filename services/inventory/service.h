@@ -1,8 +1,8 @@
 #pragma once
 // Keeps stock and orders in PostgreSQL. The statements are here, what they do is in services/schema.sql.
 
-#include "services/inventory/database_call.h"
 #include "services/kit/call_policy.h"
+#include "services/kit/postgres/database_call.h"
 #include "shop/v1/inventory.grpc.pb.h"
 
 namespace breakwire::inventory {
@@ -15,6 +15,9 @@ class Inventory : public shop::v1::InventoryService::CallbackService {
   grpc::ServerUnaryReactor* Reserve(grpc::CallbackServerContext* context,
                                     const shop::v1::ReserveRequest* request,
                                     shop::v1::ReserveResponse* response) override;
+  grpc::ServerUnaryReactor* Release(grpc::CallbackServerContext* context,
+                                    const shop::v1::ReleaseRequest* request,
+                                    shop::v1::ReleaseResponse* response) override;
   grpc::ServerUnaryReactor* GetReservation(grpc::CallbackServerContext* context,
                                            const shop::v1::GetReservationRequest* request,
                                            shop::v1::GetReservationResponse* response) override;
@@ -23,9 +26,6 @@ class Inventory : public shop::v1::InventoryService::CallbackService {
                                      shop::v1::GetStockResponse* response) override;
 
  private:
-  grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* context, grpc::Status checked,
-                                   kit::Statement statement, Fill fill);
-
   kit::CallPolicy& policy_;
   kit::Pool& pool_;
 };

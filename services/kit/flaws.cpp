@@ -6,7 +6,7 @@
 namespace breakwire::kit {
 namespace {
 
-constexpr std::array<FlawDescription, 12> table{{
+constexpr auto table = std::to_array<FlawDescription>({
     {Flaw::no_deadline, "no-deadline",
      "calls to dependencies carry no deadline and are not cancelled with the call they serve"},
     {Flaw::no_propagation, "no-propagation",
@@ -29,8 +29,15 @@ constexpr std::array<FlawDescription, 12> table{{
      "readiness says SERVING from start to end, whatever is the matter"},
     {Flaw::liveness_needs_database, "liveness-needs-database",
      "liveness says NOT_SERVING when the database is down"},
+    {Flaw::not_idempotent, "not-idempotent", "an order that is asked for again is charged again"},
+    {Flaw::ack_before_commit, "ack-before-commit",
+     "a charge is answered with OK and committed 200ms later; what is killed in between loses it"},
+    {Flaw::health_blocks, "health-blocks",
+     "a health check asks the database itself, and waits for it for as long as it takes"},
+    {Flaw::waits_for_database, "waits-for-database",
+     "calls wait for a silent database for as long as their deadline allows instead of failing at once"},
     {Flaw::fail_one_in_ten, "fail-one-in-ten", "every tenth call fails with INTERNAL"},
-}};
+});
 
 }  // namespace
 

@@ -22,6 +22,10 @@ enum class Flaw : std::uint8_t {
   stuck_half_open,
   always_serving,
   liveness_needs_database,
+  not_idempotent,
+  ack_before_commit,
+  health_blocks,
+  waits_for_database,
   fail_one_in_ten,
 };
 

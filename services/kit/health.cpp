@@ -130,6 +130,7 @@ class Health::Service : public grpc::health::v1::Health::CallbackService {
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const HealthCheckRequest* request,
                                   HealthCheckResponse* response) override {
     auto* reactor = context->DefaultReactor();
+    if (ask_first) ask_first();
     ServingStatus status = status_of(request->service());
     response->set_status(status);
     reactor->Finish(
@@ -152,6 +153,7 @@ class Health::Service : public grpc::health::v1::Health::CallbackService {
     return watcher.get();
   }
 
+  std::function<void()> ask_first;
   bool able = false;
   bool draining = false;
   bool watches_ended = false;
@@ -191,6 +193,7 @@ Health::~Health() = default;
 void Health::set_able(bool able) {
   service_->change([able](Service& state) { state.able = able; });
 }
+void Health::ask_first(std::function<void()> question) { service_->ask_first = std::move(question); }
 void Health::begin_drain() {
   service_->change([](Service& state) { state.draining = true; });
 }

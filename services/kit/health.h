@@ -2,6 +2,7 @@
 // grpc.health.v1 with two questions kept apart: "liveness" (restart me?) and "readiness" (send me calls?).
 // "" answers as readiness does. Answers come from memory: a Check never waits for what it reports on.
 
+#include <functional>
 #include <memory>
 
 #include "services/kit/flaws.h"
@@ -23,6 +24,10 @@ class Health {
   /// Whether what the service cannot do without (its database) is there. Thread-safe; watchers are told of
   /// changes.
   void set_able(bool able);
+
+  /// What every Check does before it answers, on the thread that serves it: for the flaw health-blocks only.
+  /// Before the server starts.
+  void ask_first(std::function<void()> question);
 
   /// Readiness is NOT_SERVING from here on. Liveness stays what it was.
   void begin_drain();

@@ -98,7 +98,7 @@ void StopSignal::wait() const {
 }
 
 int serve(const Options& options, const StopSignal& stop, CallLog& log, Health& health,
-          const std::vector<grpc::Service*>& services) {
+          const std::vector<grpc::Service*>& services, OpenStreams* streams) {
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   int port = 0;
@@ -119,6 +119,7 @@ int serve(const Options& options, const StopSignal& stop, CallLog& log, Health& 
   health.begin_drain();
   std::this_thread::sleep_for(options.lame_duck);
   health.end_watches();
+  if (streams != nullptr) streams->leave_all();
   return drain(std::move(server), deadline, log, options.name);
 }
 

@@ -5,6 +5,7 @@
 
 #include "services/kit/health.h"
 #include "services/kit/interceptors.h"
+#include "services/kit/open_streams.h"
 #include "services/kit/options.h"
 
 namespace breakwire::kit {
@@ -23,11 +24,11 @@ class StopSignal {
 };
 
 /// Serves `services`, health and reflection until `stop`, then:
-/// readiness NOT_SERVING at once; calls still accepted for `lame_duck`; GOAWAY; calls in flight finish.
-/// Returns the exit code: 0 after a full drain, 1 when calls had to be cut off at the end of `grace`, 2 when
-/// it could not listen (said on stderr). Should something hang beyond the grace, the process is ended with 1
-/// all the same.
+/// readiness NOT_SERVING at once; calls still accepted for `lame_duck`; `streams` asked to leave; GOAWAY;
+/// calls in flight finish. Returns the exit code: 0 after a full drain, 1 when calls had to be cut off at the
+/// end of `grace`, 2 when it could not listen (said on stderr). Should something hang beyond the grace, the
+/// process is ended with 1 all the same.
 int serve(const Options& options, const StopSignal& stop, CallLog& log, Health& health,
-          const std::vector<grpc::Service*>& services);
+          const std::vector<grpc::Service*>& services, OpenStreams* streams = nullptr);
 
 }  // namespace breakwire::kit

@@ -1,18 +1,19 @@
 #pragma once
-// Takes orders: checks them, and has the inventory reserve the goods and store the order.
+// Takes orders: checks them, has the inventory reserve the goods and payments charge for them.
 
 #include "services/kit/call_policy.h"
-#include "shop/v1/inventory.grpc.pb.h"
+#include "services/kit/open_streams.h"
+#include "services/orders/dependencies.h"
 #include "shop/v1/orders.grpc.pb.h"
 
 namespace breakwire::orders {
 
-/// No handler ever blocks, so calls that wait for the inventory cost those that do not nothing.
+/// No handler ever blocks, so calls that wait for a dependency cost those that do not nothing.
 class Orders : public shop::v1::OrdersService::CallbackService {
  public:
-  /// `policy` outlives this.
-  Orders(kit::CallPolicy& policy, std::shared_ptr<grpc::Channel> inventory)
-      : policy_(policy), inventory_(shop::v1::InventoryService::NewStub(std::move(inventory))) {}
+  /// All outlive this.
+  Orders(kit::CallPolicy& policy, Dependencies& dependencies, kit::OpenStreams& streams)
+      : policy_(policy), dependencies_(dependencies), streams_(streams) {}
 
   grpc::ServerUnaryReactor* CreateOrder(grpc::CallbackServerContext* context,
                                         const shop::v1::CreateOrderRequest* request,
@@ -20,13 +21,16 @@ class Orders : public shop::v1::OrdersService::CallbackService {
   grpc::ServerUnaryReactor* GetOrder(grpc::CallbackServerContext* context,
                                      const shop::v1::GetOrderRequest* request,
                                      shop::v1::GetOrderResponse* response) override;
+  grpc::ServerWriteReactor<shop::v1::StreamOrderStatesResponse>* StreamOrderStates(
+      grpc::CallbackServerContext* context, const shop::v1::StreamOrderStatesRequest* request) override;
   grpc::ServerUnaryReactor* EstimateDelivery(grpc::CallbackServerContext* context,
                                              const shop::v1::EstimateDeliveryRequest* request,
                                              shop::v1::EstimateDeliveryResponse* response) override;
 
  private:
   kit::CallPolicy& policy_;
-  std::unique_ptr<shop::v1::InventoryService::Stub> inventory_;
+  Dependencies& dependencies_;
+  kit::OpenStreams& streams_;
 };
 
 }  // namespace breakwire::orders

@@ -23,8 +23,10 @@ int main(int argc, char** argv) {
   kit::CallLog log(options.name, STDOUT_FILENO);
   kit::Health health(options.flaws);
   kit::CallPolicy policy(options.flaws, options.default_deadline);
-  breakwire::storefront::Storefront service(policy, policy.dial(options.dependencies.at("orders"), log));
+  kit::OpenStreams streams;
+  breakwire::storefront::Storefront service(policy, policy.dial(options.dependencies.at("orders"), log),
+                                            streams);
   health.set_able(
       true);  // needs nothing to be able to answer: a dependency that is down is its caller's to hear of
-  return kit::serve(options, stop, log, health, {&service});
+  return kit::serve(options, stop, log, health, {&service}, &streams);
 }

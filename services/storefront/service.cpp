@@ -1,5 +1,8 @@
 #include "services/storefront/service.h"
 
+#include "services/kit/refused_stream.h"
+#include "services/storefront/watch.h"
+
 namespace breakwire::storefront {
 
 using namespace shop::v1;
@@ -29,6 +32,7 @@ grpc::ServerUnaryReactor* Storefront::PlaceOrder(grpc::CallbackServerContext* co
   call->request.set_order_id(request->order_id());
   call->request.set_sku(request->sku());
   call->request.set_quantity(request->quantity());
+  call->request.set_account(request->account());
   orders_->async()->CreateOrder(call->context.get(), &call->request, &call->response,
                                 [this, call, context, response, reactor](const grpc::Status& status) {
                                   if (status.ok()) copy_order(call->response, *response);
@@ -53,6 +57,12 @@ grpc::ServerUnaryReactor* Storefront::TrackOrder(grpc::CallbackServerContext* co
                                reactor->Finish(policy_.answer(*context, status));
                              });
   return reactor;
+}
+
+grpc::ServerWriteReactor<WatchOrderResponse>* Storefront::WatchOrder(grpc::CallbackServerContext* context,
+                                                                     const WatchOrderRequest* request) {
+  if (auto status = policy_.admit(); !status.ok()) return kit::refused_stream<WatchOrderResponse>(status);
+  return watch_order(policy_, *orders_, streams_, *context, request->order_id());
 }
 
 grpc::ServerUnaryReactor* Storefront::ListSpecials(grpc::CallbackServerContext* context,

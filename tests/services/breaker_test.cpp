@@ -15,8 +15,9 @@ const grpc::Status unavailable(grpc::StatusCode::UNAVAILABLE, "busy");
 /// long to be over by chance, unless said otherwise.
 struct Orders {
   explicit Orders(const std::string& flaw = "", const std::string& open = "60s")
-      : service("orders", {"--inventory=" + inventory.address(), "--flaw=no-retry," + flaw,
-                           "--breaker-calls=3", "--breaker-window=60s", "--breaker-open=" + open}) {}
+      : service("orders", {"--inventory=" + inventory.address(), "--payments=" + payments.address(),
+                           "--flaw=no-retry," + flaw, "--breaker-calls=3", "--breaker-window=60s",
+                           "--breaker-open=" + open}) {}
 
   void open() {
     inventory.answer_with({unavailable, unavailable, unavailable});
@@ -37,7 +38,8 @@ struct Orders {
     inventory.release();
   }
 
-  FakeInventory inventory;
+  FakeDependency inventory;
+  FakeDependency payments;
   Service service;
 };
 

@@ -10,8 +10,9 @@ namespace {
 const std::string trace = "0af7651916cd43dd8448eb211c80319c";
 
 struct Chain {
-  FakeInventory inventory;
-  Service orders{"orders", {"--inventory=" + inventory.address()}};
+  FakeDependency inventory;
+  FakeDependency payments;
+  Service orders{"orders", {"--inventory=" + inventory.address(), "--payments=" + payments.address()}};
   Service storefront{"storefront", {"--orders=" + orders.address}};
 };
 
@@ -73,7 +74,7 @@ TEST(CallLogTest, ACallThatEndedBeforeItsAnswerIsLoggedAsItsCallerSawIt) {
 }
 
 TEST(CallLogTest, AttemptsAreNumberedOnTheServersSide) {
-  Service orders("orders", {"--inventory=127.0.0.1:1"});
+  Service orders("orders", {"--inventory=127.0.0.1:1", "--payments=127.0.0.1:1"});
   grpc::ClientContext context;
   context.AddMetadata("grpc-previous-rpc-attempts", "2");
   create_order(orders, "", 2s, &context);
@@ -91,7 +92,7 @@ TEST(CallLogTest, HealthIsNotLogged) {
 }
 
 TEST(HealthTest, AnUnknownNameIsNotFoundAndItsWatchStaysOpen) {
-  Service orders("orders", {"--inventory=127.0.0.1:1"});
+  Service orders("orders", {"--inventory=127.0.0.1:1", "--payments=127.0.0.1:1"});
   EXPECT_EQ(orders.health("nonsense"), std::nullopt);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + 200ms);

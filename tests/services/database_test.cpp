@@ -15,7 +15,10 @@ class DatabaseTest : public testing::Test {
   static void SetUpTestSuite() { database = new Postgres; }
   static void TearDownTestSuite() { delete database; }
 
-  void SetUp() override { ASSERT_TRUE(inventory.becomes("readiness", "SERVING")); }
+  void SetUp() override {
+    ASSERT_TRUE(inventory.becomes("readiness", "SERVING"));
+    ASSERT_TRUE(payments.becomes("readiness", "SERVING"));
+  }
 
   Reply order(const std::string& id, Millis deadline = 2s, const std::string& sku = "apple") {
     return place_order(storefront, id, deadline, sku);
@@ -26,7 +29,8 @@ class DatabaseTest : public testing::Test {
 
   static Postgres* database;
   Service inventory{"inventory", {"--database=" + database->address()}};
-  Service orders{"orders", {"--inventory=" + inventory.address}};
+  Service payments{"payments", {"--database=" + database->address()}};
+  Service orders{"orders", {"--inventory=" + inventory.address, "--payments=" + payments.address}};
   Service storefront{"storefront", {"--orders=" + orders.address}};
 };
 

@@ -9,12 +9,14 @@
 namespace breakwire::services_test {
 namespace {
 
-/// storefront -> orders -> a fake inventory; `flaw` goes to orders.
+/// storefront -> orders -> a fake inventory and fake payments; `flaw` goes to orders.
 struct Chain {
   explicit Chain(const std::string& flaw = "")
-      : orders("orders", {"--inventory=" + inventory.address(), "--flaw=" + flaw}),
+      : orders("orders",
+               {"--inventory=" + inventory.address(), "--payments=" + payments.address(), "--flaw=" + flaw}),
         storefront("storefront", {"--orders=" + orders.address}) {}
-  FakeInventory inventory;
+  FakeDependency inventory;
+  FakeDependency payments;
   Service orders;
   Service storefront;
 };

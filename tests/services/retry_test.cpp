@@ -12,8 +12,10 @@ const grpc::Status sold_out(grpc::StatusCode::FAILED_PRECONDITION, "sold out");
 
 struct Orders {
   explicit Orders(const std::string& flaw = "")
-      : service("orders", {"--inventory=" + inventory.address(), "--flaw=" + flaw}) {}
-  FakeInventory inventory;
+      : service("orders", {"--inventory=" + inventory.address(), "--payments=" + payments.address(),
+                           "--flaw=" + flaw}) {}
+  FakeDependency inventory;
+  FakeDependency payments;
   Service service;
 };
 
@@ -123,16 +125,17 @@ TEST(RetryTest, ARetryStormMultipliesOverHops) {
 }
 
 TEST(RetryTest, ADependencyThatCameBackIsFoundAgainSoon) {
-  auto inventory = std::make_unique<Service>("orders", std::vector<std::string>{"--inventory=127.0.0.1:1"});
-  Service storefront("storefront", {"--orders=" + inventory->address});
-  auto address = inventory->address;
+  const std::vector<std::string> nobody_behind{"--inventory=127.0.0.1:1", "--payments=127.0.0.1:1"};
+  auto orders = std::make_unique<Service>("orders", nobody_behind);
+  Service storefront("storefront", {"--orders=" + orders->address});
+  auto address = orders->address;
   // Any answer but UNAVAILABLE for want of a connection: orders checks the quantity before it needs its own
   // dependency.
   auto reached = [&] { return place_order(storefront, std::string(200, 'x')).status.error_code(); };
   ASSERT_EQ(reached(), grpc::StatusCode::INVALID_ARGUMENT);
-  inventory.reset();
+  orders.reset();
   ASSERT_TRUE(eventually([&] { return reached() == grpc::StatusCode::UNAVAILABLE; }, 1s));
-  Child again({binary("orders"), "--listen=" + address, "--inventory=127.0.0.1:1"});
+  Child again({binary("orders"), "--listen=" + address, "--inventory=127.0.0.1:1", "--payments=127.0.0.1:1"});
   EXPECT_TRUE(eventually([&] { return reached() == grpc::StatusCode::INVALID_ARGUMENT; }, 1s));
 }
 

@@ -26,9 +26,11 @@ struct Busy {
   std::vector<std::string> with_inventory(std::vector<std::string> flags) {
     inventory.hold();
     flags.push_back("--inventory=" + inventory.address());
+    flags.push_back("--payments=" + payments.address());
     return flags;
   }
-  FakeInventory inventory;
+  FakeDependency inventory;
+  FakeDependency payments;
   Service orders;
   Reply reply;
   std::thread shopper;

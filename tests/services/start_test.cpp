@@ -37,8 +37,11 @@ INSTANTIATE_TEST_SUITE_P(
     WrongFlags, StartTest,
     testing::Values(
         WrongFlags{"NoListen", {"storefront", "--orders=127.0.0.1:1"}, "--listen is required"},
-        WrongFlags{"NoDependency", {"orders", "--listen=127.0.0.1:0"}, "--inventory is required"},
-        WrongFlags{"EmptyDependency", {"orders", "--listen=127.0.0.1:0", "--inventory="}, "--inventory"},
+        WrongFlags{
+            "NoDependency", {"orders", "--listen=127.0.0.1:0", "--payments=h:1"}, "--inventory is required"},
+        WrongFlags{"EmptyDependency",
+                   {"orders", "--listen=127.0.0.1:0", "--payments=h:1", "--inventory="},
+                   "--inventory"},
         WrongFlags{"UnknownFlag",
                    {"storefront", "--listen=127.0.0.1:0", "--orders=h:1", "--nonsense=1"},
                    "nonsense"},
@@ -51,15 +54,17 @@ INSTANTIATE_TEST_SUITE_P(
         WrongFlags{"BareNumber",
                    {"storefront", "--listen=127.0.0.1:0", "--orders=h:1", "--grace=5"},
                    "'5' is not a duration"},
-        WrongFlags{"BadShare",
-                   {"orders", "--listen=127.0.0.1:0", "--inventory=h:1", "--breaker-ratio=0.5"},
-                   "'0.5' is not a share"},
+        WrongFlags{
+            "BadShare",
+            {"orders", "--listen=127.0.0.1:0", "--inventory=h:1", "--payments=h:1", "--breaker-ratio=0.5"},
+            "'0.5' is not a share"},
         WrongFlags{"NoBreakerHere",
                    {"storefront", "--listen=127.0.0.1:0", "--orders=h:1", "--breaker-calls=5"},
                    "breaker-calls"},
-        WrongFlags{"NoOpenPeriod",
-                   {"orders", "--listen=127.0.0.1:0", "--inventory=h:1", "--breaker-open=0s"},
-                   "must be longer than 0"},
+        WrongFlags{
+            "NoOpenPeriod",
+            {"orders", "--listen=127.0.0.1:0", "--inventory=h:1", "--payments=h:1", "--breaker-open=0s"},
+            "must be longer than 0"},
         WrongFlags{"NoPort", {"storefront", "--listen=127.0.0.1", "--orders=h:1"}, "is not HOST:PORT"},
         WrongFlags{"BadDatabase",
                    {"inventory", "--listen=127.0.0.1:0", "--database=nowhere"},
@@ -68,7 +73,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(StartTest, APortInUseIsAnError) {
   Service first("storefront", {"--orders=127.0.0.1:1"});
-  Child second({binary("orders"), "--listen=" + first.address, "--inventory=127.0.0.1:1"});
+  Child second(
+      {binary("orders"), "--listen=" + first.address, "--inventory=127.0.0.1:1", "--payments=127.0.0.1:1"});
   EXPECT_EQ(second.wait(), (Ended{.exit_code = 2, .signal = {}}));
   EXPECT_EQ(second.err(), "orders: cannot listen on " + first.address + "; is the port taken?\n");
 }
@@ -86,7 +92,7 @@ TEST(StartTest, AnEmptyFlawIsNone) {
 }
 
 TEST(StartTest, ReflectionListsTheServices) {
-  Service orders("orders", {"--inventory=127.0.0.1:1"});
+  Service orders("orders", {"--inventory=127.0.0.1:1", "--payments=127.0.0.1:1"});
   // ServerReflectionRequest{list_services: "*"}, spelled out: field 7, length 1. A generated client would
   // collide with the server's copy in one process.
   grpc::ClientContext context;

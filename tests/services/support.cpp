@@ -154,7 +154,7 @@ std::vector<std::string> Service::log_lines(const std::vector<std::string>& word
 }
 
 Reply place_order(const Service& storefront, const std::string& order_id, Millis deadline,
-                  const std::string& sku, grpc::ClientContext* context) {
+                  const std::string& sku, grpc::ClientContext* context, const std::string& account) {
   grpc::ClientContext own;
   if (context == nullptr) context = &own;
   set_deadline(*context, deadline);
@@ -162,6 +162,7 @@ Reply place_order(const Service& storefront, const std::string& order_id, Millis
   request.set_sku(sku);
   request.set_quantity(1);
   request.set_order_id(order_id);
+  request.set_account(account);
   shop::v1::PlaceOrderResponse response;
   auto stub = shop::v1::StorefrontService::NewStub(storefront.channel);
   return timed([&] { return stub->PlaceOrder(context, request, &response); });
@@ -190,9 +191,9 @@ Reply create_order(const Service& orders, const std::string& order_id, std::opti
 }
 
 /// One call to the fake; `fake.mutex_` guards whether it was finished.
-class FakeInventory::Call : public grpc::ServerUnaryReactor {
+class FakeDependency::Call : public grpc::ServerUnaryReactor {
  public:
-  Call(FakeInventory& fake, std::size_t number) : fake_(fake), number_(number) {}
+  Call(FakeDependency& fake, std::size_t number) : fake_(fake), number_(number) {}
   void OnCancel() override {
     {
       std::lock_guard lock(fake_.mutex_);
@@ -204,37 +205,79 @@ class FakeInventory::Call : public grpc::ServerUnaryReactor {
   void OnDone() override { delete this; }
 
  private:
-  FakeInventory& fake_;
+  FakeDependency& fake_;
   const std::size_t number_;
 };
 
-FakeInventory::FakeInventory() {
+class FakeDependency::Inventory : public shop::v1::InventoryService::CallbackService {
+ public:
+  explicit Inventory(FakeDependency& fake) : fake_(fake) {}
+  grpc::ServerUnaryReactor* Reserve(grpc::CallbackServerContext* context,
+                                    const shop::v1::ReserveRequest* request,
+                                    shop::v1::ReserveResponse* response) override {
+    response->set_order_id(request->order_id());
+    response->set_total_cents(25);
+    return fake_.receive("Reserve", *context);
+  }
+  grpc::ServerUnaryReactor* Release(grpc::CallbackServerContext* context, const shop::v1::ReleaseRequest*,
+                                    shop::v1::ReleaseResponse*) override {
+    return fake_.receive("Release", *context);
+  }
+  grpc::ServerUnaryReactor* GetReservation(grpc::CallbackServerContext* context,
+                                           const shop::v1::GetReservationRequest*,
+                                           shop::v1::GetReservationResponse*) override {
+    return fake_.receive("GetReservation", *context);
+  }
+
+ private:
+  FakeDependency& fake_;
+};
+
+class FakeDependency::Payments : public shop::v1::PaymentsService::CallbackService {
+ public:
+  explicit Payments(FakeDependency& fake) : fake_(fake) {}
+  grpc::ServerUnaryReactor* Charge(grpc::CallbackServerContext* context, const shop::v1::ChargeRequest*,
+                                   shop::v1::ChargeResponse*) override {
+    return fake_.receive("Charge", *context);
+  }
+  grpc::ServerUnaryReactor* GetCharge(grpc::CallbackServerContext* context, const shop::v1::GetChargeRequest*,
+                                      shop::v1::GetChargeResponse*) override {
+    return fake_.receive("GetCharge", *context);
+  }
+
+ private:
+  FakeDependency& fake_;
+};
+
+FakeDependency::FakeDependency() {
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.RegisterService(this);
+  services_.push_back(std::make_unique<Inventory>(*this));
+  services_.push_back(std::make_unique<Payments>(*this));
+  for (const auto& service : services_) builder.RegisterService(service.get());
   server_ = builder.BuildAndStart();
   address_ = "127.0.0.1:" + std::to_string(port);
 }
 
-FakeInventory::~FakeInventory() {
+FakeDependency::~FakeDependency() {
   release();
   server_->Shutdown(std::chrono::system_clock::now());
   server_.reset();
 }
 
-void FakeInventory::answer_with(std::vector<grpc::Status> statuses) {
+void FakeDependency::answer_with(std::vector<grpc::Status> statuses) {
   std::lock_guard lock(mutex_);
   statuses_ = std::move(statuses);
 }
 
-void FakeInventory::hold() {
+void FakeDependency::hold() {
   std::lock_guard lock(mutex_);
   holding_ = true;
 }
 
-void FakeInventory::release() {
+void FakeDependency::release() {
   std::map<std::size_t, Call*> held;
   {
     std::lock_guard lock(mutex_);
@@ -244,29 +287,24 @@ void FakeInventory::release() {
   for (auto& [number, call] : held) call->Finish(grpc::Status::OK);
 }
 
-std::vector<Seen> FakeInventory::seen() const {
+std::vector<Seen> FakeDependency::seen() const {
   std::lock_guard lock(mutex_);
   return seen_;
 }
 
-std::size_t FakeInventory::held() const {
+std::size_t FakeDependency::held() const {
   std::lock_guard lock(mutex_);
   return held_.size();
 }
 
-grpc::ServerUnaryReactor* FakeInventory::Reserve(grpc::CallbackServerContext* context,
-                                                 const shop::v1::ReserveRequest* request,
-                                                 shop::v1::ReserveResponse* response) {
-  Seen seen;
-  seen.at = Clock::now();
-  if (context->deadline() != std::chrono::system_clock::time_point::max())
+grpc::ServerUnaryReactor* FakeDependency::receive(const std::string& method,
+                                                  const grpc::CallbackServerContext& context) {
+  Seen seen{.at = Clock::now(), .method = method, .deadline_left = {}, .metadata = {}};
+  if (context.deadline() != std::chrono::system_clock::time_point::max())
     seen.deadline_left =
-        std::chrono::duration_cast<Millis>(context->deadline() - std::chrono::system_clock::now());
-  for (const auto& [key, value] : context->client_metadata())
+        std::chrono::duration_cast<Millis>(context.deadline() - std::chrono::system_clock::now());
+  for (const auto& [key, value] : context.client_metadata())
     seen.metadata.emplace(std::string(key.data(), key.size()), std::string(value.data(), value.size()));
-  response->set_order_id(request->order_id());
-  response->set_sku(request->sku());
-  response->set_quantity(request->quantity());
 
   grpc::Status status;
   Call* call = nullptr;

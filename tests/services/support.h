@@ -18,6 +18,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "shop/v1/inventory.grpc.pb.h"
 #include "shop/v1/orders.grpc.pb.h"
+#include "shop/v1/payments.grpc.pb.h"
 #include "shop/v1/storefront.grpc.pb.h"
 
 namespace breakwire::services_test {
@@ -96,26 +97,28 @@ struct Reply {
 
 /// StorefrontService/PlaceOrder. `context` is for those who want to add to it or cancel it.
 Reply place_order(const Service& storefront, const std::string& order_id, Millis deadline = 2s,
-                  const std::string& sku = "apple", grpc::ClientContext* context = nullptr);
+                  const std::string& sku = "apple", grpc::ClientContext* context = nullptr,
+                  const std::string& account = "");
 Reply list_specials(const Service& storefront, Millis deadline = 2s);
 /// OrdersService/CreateOrder; without a deadline when that is nothing.
 Reply create_order(const Service& orders, const std::string& order_id, std::optional<Millis> deadline = 2s,
                    grpc::ClientContext* context = nullptr);
 
-/// What the fake inventory saw of one call.
+/// What a fake dependency saw of one call.
 struct Seen {
   Clock::time_point at;
+  std::string method;                   ///< "Reserve"
   std::optional<Millis> deadline_left;  ///< nothing: it had no deadline
   std::multimap<std::string, std::string> metadata;
   bool cancelled = false;
 };
 
-/// An InventoryService that answers as told and remembers what it was asked. In this process, on a real
-/// socket.
-class FakeInventory : public shop::v1::InventoryService::CallbackService {
+/// What stands behind orders, inventory or payments: answers as told and remembers what it was asked. In this
+/// process, on a real socket.
+class FakeDependency {
  public:
-  FakeInventory();
-  ~FakeInventory() override;
+  FakeDependency();
+  ~FakeDependency();
 
   const std::string& address() const { return address_; }
 
@@ -128,18 +131,19 @@ class FakeInventory : public shop::v1::InventoryService::CallbackService {
   std::vector<Seen> seen() const;
   std::size_t held() const;
 
-  grpc::ServerUnaryReactor* Reserve(grpc::CallbackServerContext* context,
-                                    const shop::v1::ReserveRequest* request,
-                                    shop::v1::ReserveResponse* response) override;
-
  private:
   class Call;
+  class Inventory;
+  class Payments;
+  grpc::ServerUnaryReactor* receive(const std::string& method, const grpc::CallbackServerContext& context);
+
   mutable std::mutex mutex_;
   std::vector<grpc::Status> statuses_;
   bool holding_ = false;
   std::vector<Seen> seen_;
   std::map<std::size_t, Call*> held_;
   std::string address_;
+  std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
 };
 

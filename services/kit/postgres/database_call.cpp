@@ -1,21 +1,21 @@
-#include "services/inventory/database_call.h"
+#include "services/kit/postgres/database_call.h"
 
 #include <atomic>
+#include <charconv>
 
-namespace breakwire::inventory {
+namespace breakwire::kit {
 namespace {
 
 /// Lives until gRPC is done with the call. Exactly one of the two who race for it, answer and cancellation,
 /// finishes it; `ended_` outlives the reactor for the one that comes too late.
 class DatabaseCall : public grpc::ServerUnaryReactor {
  public:
-  DatabaseCall(kit::Pool& pool, kit::Statement statement, std::chrono::steady_clock::time_point deadline,
-               Fill fill) {
+  DatabaseCall(Pool& pool, Statement statement, std::chrono::steady_clock::time_point deadline, Fill fill) {
     auto ended = ended_;
-    auto done = [this, ended, fill = std::move(fill)](const kit::Answer& answer) {
+    auto done = [this, ended, fill = std::move(fill)](const Answer& answer) {
       if (ended->exchange(true)) return;  // `this` may be gone
-      const auto* error = std::get_if<kit::DatabaseError>(&answer);
-      Finish(error != nullptr ? status_of(*error) : fill(std::get<kit::Rows>(answer)));
+      const auto* error = std::get_if<DatabaseError>(&answer);
+      Finish(error != nullptr ? status_of(*error) : fill(std::get<Rows>(answer)));
     };
     operation_ = pool.submit(std::move(statement), deadline, std::move(done));
     // OnCancel may have come before there was anything to cancel, and does not come before the constructor is
@@ -23,7 +23,7 @@ class DatabaseCall : public grpc::ServerUnaryReactor {
   }
 
   void OnCancel() override {
-    kit::Pool::cancel(*operation_);
+    Pool::cancel(*operation_);
     if (!ended_->exchange(true)) Finish(grpc::Status::CANCELLED);
   }
 
@@ -31,13 +31,13 @@ class DatabaseCall : public grpc::ServerUnaryReactor {
 
  private:
   std::shared_ptr<std::atomic<bool>> ended_ = std::make_shared<std::atomic<bool>>(false);
-  std::shared_ptr<kit::Pool::Operation> operation_;
+  std::shared_ptr<Pool::Operation> operation_;
 };
 
 }  // namespace
 
-grpc::Status status_of(const kit::DatabaseError& error) {
-  using Kind = kit::DatabaseError::Kind;
+grpc::Status status_of(const DatabaseError& error) {
+  using Kind = DatabaseError::Kind;
   switch (error.kind) {
     case Kind::unreachable:
       return {grpc::StatusCode::UNAVAILABLE, error.message};
@@ -60,11 +60,32 @@ grpc::Status status_of(const kit::DatabaseError& error) {
   return {grpc::StatusCode::INTERNAL, "the database refused: " + error.message};
 }
 
-grpc::ServerUnaryReactor* answer_from_database(kit::Pool& pool, kit::Statement statement,
-                                               std::chrono::system_clock::time_point deadline, Fill fill) {
-  auto left = deadline - std::chrono::system_clock::now();
+grpc::ServerUnaryReactor* answer_from_database(CallPolicy& policy, Pool& pool,
+                                               grpc::CallbackServerContext& context, grpc::Status checked,
+                                               Statement statement, Fill fill) {
+  if (checked.ok()) checked = policy.admit();
+  if (!checked.ok()) {
+    auto* reactor = context.DefaultReactor();
+    reactor->Finish(checked);
+    return reactor;
+  }
+  auto left = policy.deadline_of(context) - std::chrono::system_clock::now();
   return new DatabaseCall(pool, std::move(statement), std::chrono::steady_clock::now() + left,
                           std::move(fill));
 }
 
-}  // namespace breakwire::inventory
+grpc::Status check_key(const char* name, const std::string& text) {
+  if (text.empty() || text.size() > 128)
+    return {grpc::StatusCode::INVALID_ARGUMENT, std::string(name) + " must have 1 to 128 bytes"};
+  if (text.find('\0') != std::string::npos)
+    return {grpc::StatusCode::INVALID_ARGUMENT, std::string(name) + " must not contain a zero byte"};
+  return grpc::Status::OK;
+}
+
+std::int64_t number(const std::string& text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace breakwire::kit

@@ -1,0 +1,33 @@
+#pragma once
+// What the flaw ack-before-commit does: statements carried out some time after their caller was told that
+// they were.
+
+#include <condition_variable>
+#include <mutex>
+
+#include "services/kit/postgres/pool.h"
+
+namespace breakwire::payments {
+
+/// Thread-safe. What the process is killed over is lost; an orderly exit carries it out.
+class LateCommits {
+ public:
+  static constexpr std::chrono::milliseconds delay{200};
+
+  /// `pool` outlives this.
+  explicit LateCommits(kit::Pool& pool) : pool_(pool) {}
+
+  /// Waits for what is outstanding, for at most 1 s.
+  ~LateCommits();
+
+  /// Carries `statement` out after `delay`. Nobody hears how that went.
+  void add(kit::Statement statement);
+
+ private:
+  kit::Pool& pool_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int outstanding_ = 0;
+};
+
+}  // namespace breakwire::payments

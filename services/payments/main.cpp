@@ -1,0 +1,31 @@
+// The payments process: flags, wiring, exit code.
+
+#include <unistd.h>
+
+#include "services/kit/postgres/database.h"
+#include "services/kit/serve.h"
+#include "services/payments/service.h"
+
+namespace kit = breakwire::kit;
+
+int main(int argc, char** argv) {
+  auto parsed = kit::parse_options(
+      argc, argv,
+      {.name = "payments",
+       .purpose = "Keeps accounts and a ledger of charges in PostgreSQL: shop.v1.PaymentsService.",
+       .dependencies = {kit::database_flag()},
+       .possible_flaws = {kit::Flaw::no_drain, kit::Flaw::always_serving, kit::Flaw::liveness_needs_database,
+                          kit::Flaw::fail_one_in_ten, kit::Flaw::health_blocks, kit::Flaw::waits_for_database,
+                          kit::Flaw::not_idempotent, kit::Flaw::ack_before_commit}});
+  if (const auto* leave = std::get_if<kit::Leave>(&parsed)) return leave->exit_code;
+  const auto& options = std::get<kit::Options>(parsed);
+  if (auto problem = kit::problem_with_database(options)) return kit::cannot_start(options.name, *problem);
+
+  kit::StopSignal stop(options.flaws);
+  kit::CallLog log(options.name, STDOUT_FILENO);
+  kit::Health health(options.flaws);
+  kit::CallPolicy policy(options.flaws, options.default_deadline);
+  kit::Database database(options, health);
+  breakwire::payments::Payments service(policy, database.pool(), options.flaws);
+  return kit::serve(options, stop, log, health, {&service});
+}
