@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "harness/process/child_process.h"
 #include "harness/process/database_connection.h"
 
 namespace breakwire::run {
 namespace {
 
 constexpr Duration longest_read = 5s;
+constexpr size_t lines_kept = 8;  // of what a command printed last
 
 Instant now() { return std::chrono::steady_clock::now(); }
 
@@ -43,21 +45,62 @@ history::LedgerRead read_ledger(const std::string& check, const std::string& que
   return read;
 }
 
+/// nullopt: the run was interrupted meanwhile.
+std::optional<history::CommandEnded> run_command(const std::string& check, const checks::CommandWish& wish,
+                                                 const Topology& topology, Instant deadline,
+                                                 const std::stop_token& stop) {
+  history::CommandEnded ended;
+  ended.name = check;
+  const auto& options = topology.options();
+  const auto lookup = lookup_for({}, topology.addresses(), options.bin, options.environment);
+  std::vector<std::string> unknown;
+  process::Command command;
+  for (const auto& argument : wish.argv) command.argv.push_back(scenario::expand(argument, lookup, &unknown));
+  command.log_path = options.log_dir + "/command-" + check + ".log";
+  if (!unknown.empty()) {
+    ended.error = "`${" + unknown.front() + "}` has no value here";
+    return ended;
+  }
+  try {
+    process::ChildProcess child(options.guard, command);
+    const auto exited = child.wait(std::min(deadline, now() + wish.within), stop);
+    if (!exited && stop.stop_requested()) return std::nullopt;
+    ended.timed_out = !exited;
+    if (exited) ended.code = exited->status.code;
+    if (exited) ended.signal = exited->status.signal;
+    ended.last_output = child.last_output_lines(lines_kept);
+  } catch (const std::exception& error) {
+    ended.error = error.what();
+  }
+  return ended;
+}
+
+/// Calls `ask(check's name, wish)` for all wishes of one sort, until the run is interrupted.
+template <class W, class Ask>
+void each_wish(const scenario::Scenario& scenario, const std::stop_token& stop, Ask ask) {
+  for (const auto& expectation : scenario.expect) {
+    for (const auto& wish : expectation.spec.check->wishes()) {
+      const auto* one = std::get_if<W>(&wish);
+      if (one && !stop.stop_requested()) ask(expectation.spec.name, *one);
+    }
+  }
+}
+
 }  // namespace
 
 void ask_afterwards(const scenario::Scenario& scenario, const Topology& topology, Recorder& recorder,
                     Instant deadline, const std::stop_token& stop) {
-  for (const auto& expectation : scenario.expect) {
-    for (const auto& wish : expectation.spec.check->wishes()) {
-      const auto* ledger = std::get_if<checks::LedgerWish>(&wish);
-      if (!ledger || stop.stop_requested()) continue;
-      // Its time is that of the question: what is acknowledged from here on it need not know.
-      const Instant asked = now();
-      const auto& database = dynamic_cast<DatabaseService&>(*topology.services().at(ledger->database));
-      recorder.record(asked, read_ledger(expectation.spec.name, ledger->query, database,
-                                         std::min(deadline, asked + longest_read), stop));
-    }
-  }
+  each_wish<checks::LedgerWish>(scenario, stop, [&](const auto& check, const auto& wish) {
+    // Its time is that of the question: what is acknowledged from here on it need not know.
+    const Instant asked = now();
+    const auto& database = dynamic_cast<DatabaseService&>(*topology.services().at(wish.database));
+    recorder.record(asked,
+                    read_ledger(check, wish.query, database, std::min(deadline, asked + longest_read), stop));
+  });
+  each_wish<checks::CommandWish>(scenario, stop, [&](const auto& check, const auto& wish) {
+    if (auto ended = run_command(check, wish, topology, deadline, stop))
+      recorder.record(now(), std::move(*ended));
+  });
 }
 
 }  // namespace breakwire::run

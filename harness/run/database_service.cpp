@@ -57,6 +57,10 @@ class PostgresDatabase final : public DatabaseService {
   std::string socket_path() const override { return server_->socket_path(); }
   std::string database() const override { return server_->database(); }
   std::string conninfo() const override { return server_->conninfo(); }
+  std::optional<int> pid() const override {
+    const auto server = server_ ? server_->process() : nullptr;
+    return server && !server->exited() ? std::optional<int>(server->pid()) : std::nullopt;
+  }
   std::string kind() const override { return "postgres"; }
   std::string log_path() const override { return o_.log_path; }
   std::vector<std::string> last_output(size_t lines) const override {

@@ -61,6 +61,10 @@ class ProcessService final : public RunningService {
     return !child || child->wait(asked_ + run_.stop.grace).has_value();
   }
 
+  std::optional<int> pid() const override {
+    const auto child = this->child();
+    return child && !child->exited() ? std::optional<int>(child->pid()) : std::nullopt;
+  }
   std::string kind() const override { return "process"; }
   std::string log_path() const override { return o_.log_path; }
   std::vector<std::string> last_output(size_t lines) const override {

@@ -47,6 +47,8 @@ class RunningService {
   /// Waits for its end; false when the grace was over and it had to be killed.
   virtual bool stopped() = 0;
 
+  /// Its process, while there is one. Thread-safe.
+  virtual std::optional<int> pid() const = 0;
   virtual std::string kind() const = 0;
   virtual std::string log_path() const = 0;  // empty: none
   virtual std::vector<std::string> last_output(size_t lines) const = 0;

@@ -39,6 +39,7 @@ class Topology {
   RunningService& service(const ServiceId& id) { return *services_.at(id); }
   const std::map<ServiceId, std::unique_ptr<RunningService>>& services() const { return services_; }
   const Addresses& addresses() const { return addresses_; }
+  const TopologyOptions& options() const { return options_; }
   std::string target_of(const EdgeId& edge) const { return addresses_.edges.at(edge).text(); }
   /// breakwire's own way to a service: a relay that no fault can name.
   std::string control_target_of(const ServiceId& service) const { return control_.at(service); }

@@ -5,12 +5,14 @@
 #include <string>
 
 #include "harness/watch/health.h"
+#include "harness/watch/resources.h"
 
 namespace breakwire::run {
 
 Watching::Watching(const scenario::Scenario& scenario, const Topology& topology, Recorder& recorder)
     : scenario_(scenario), setup_(setup_of(scenario)), topology_(topology), recorder_(recorder) {
   poll_health();
+  watch_resources();
 }
 
 /// Everybody whose health somebody asks about, or who is known to answer.
@@ -37,6 +39,18 @@ void Watching::poll_health() {
                                             .names = {asked.begin(), asked.end()}},
                                            recorder_));
   }
+}
+
+void Watching::watch_resources() {
+  std::set<ServiceId> wished;
+  for (const auto& wish : wishes<checks::ResourceWish>(scenario_)) wished.insert(wish.service);
+  std::vector<watch::ResourceSubject> subjects;
+  for (const auto& id : wished) {
+    const auto found = topology_.services().find(id);
+    if (found == topology_.services().end()) continue;  // not started by breakwire: the check says so
+    subjects.push_back({.service = id, .pid = [service = found->second.get()] { return service->pid(); }});
+  }
+  if (!subjects.empty()) watchers_.push_back(watch::watch_resources(std::move(subjects), recorder_));
 }
 
 }  // namespace breakwire::run

@@ -19,6 +19,7 @@ class Watching {
 
  private:
   void poll_health();
+  void watch_resources();
 
   const scenario::Scenario& scenario_;
   const history::Setup setup_;

@@ -32,6 +32,12 @@ bool is_filled_in(std::string_view section, std::string_view key) {
   return false;
 }
 
+/// The same in an entry of a section that is a list.
+bool is_filled_in_entry(std::string_view section, const Value& entry, std::string_view key) {
+  const Value* check = entry.find("check");
+  return section == "expect" && key == "run" && check && check->text == "command";
+}
+
 /// Calls `visit` with every text of `root`, the name of its section, its member and its key there.
 template <class Root, class Visit>
 void each_text(Root& value, Visit visit) {
@@ -175,7 +181,12 @@ void settle_fixed_texts(Value& root, std::vector<json::Span>& broken, ErrorList&
   };
   for (Member& section : root.members) {
     if (section.key == "secrets" || is_outside_of_runs(section.key)) continue;
-    for (Value& item : section.value.items) each_text(item, settle);
+    for (Value& item : section.value.items) {
+      if (!item.is(Kind::object)) each_text(item, settle);
+      for (Member& part : item.members) {
+        if (!is_filled_in_entry(section.key, item, part.key)) each_text(part.value, settle);
+      }
+    }
     if (section.value.is(Kind::string)) settle(section.value);
     for (Member& member : section.value.members) {
       if (member.value.is(Kind::string)) settle(member.value);
@@ -195,6 +206,14 @@ void check_placeholders(const Value& root, const Names& names, ErrorList& errors
     each_text(*secrets, [&](const Value& text) { Checker(text, rules, errors).check(); });
   }
   for (const Member& section : root.members) {
+    for (const Value& item : section.value.items) {
+      for (const Member& part : item.members) {
+        if (!is_filled_in_entry(section.key, item, part.key)) continue;
+        Rules rules;
+        rules.names = &names;
+        each_text(part.value, [&](const Value& text) { Checker(text, rules, errors).check(); });
+      }
+    }
     for (const Member& member : section.value.members) {
       for (const Member& part : member.value.members) {
         if (!is_filled_in(section.key, part.key)) continue;

@@ -27,6 +27,13 @@ void check_wishes(const Value& entry, const checks::Check& check, const Names& n
         errors.push_back(json::error_at(place_of_value(entry, "database"),
                                         "`" + ledger->database.text + "` is no PostgreSQL of this scenario",
                                         "name a service with `postgres`"));
+    } else if (const auto* resources = std::get_if<checks::ResourceWish>(&wish)) {
+      const Service* service = service_at(entry, names, resources->service);
+      if (service && is_external(*service))
+        errors.push_back(json::error_at(
+            place_of_value(entry, "service"),
+            "`" + resources->service.text + "` is not started by breakwire, so its process is not known",
+            "name a service with `run` or `postgres`"));
     }
   }
 }

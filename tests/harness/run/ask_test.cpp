@@ -6,6 +6,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "harness/process/process_tree.h"
 #include "harness/process/temp_directory.h"
 #include "tests/harness/run/scenarios.h"
 
@@ -41,11 +42,13 @@ class AskTest : public testing::Test {
     db.id = {"db"};
     db.what = scenario::PostgresService{.schema = schema};
     scenario.services.push_back(db);
-    topology.emplace(
-        scenario,
-        TopologyOptions{
-            .guard = guard, .postgres = postgres, .bin = "", .log_dir = folder.path(), .environment = {}},
-        recorder);
+    topology.emplace(scenario,
+                     TopologyOptions{.guard = guard,
+                                     .postgres = postgres,
+                                     .bin = "/the/bin",
+                                     .log_dir = folder.path(),
+                                     .environment = environment},
+                     recorder);
     topology->start({});
   }
 
@@ -60,11 +63,22 @@ class AskTest : public testing::Test {
       return read ? *read : history::LedgerRead{};
     });
   }
+  history::CommandEnded run(std::vector<std::string> argv, Duration within = 5s) {
+    scenario.expect = {wishing("mine", {checks::CommandWish{std::move(argv), within}})};
+    ask_afterwards(scenario, *topology, recorder, now() + 10s, {});
+    return recorder.locked([&](const history::History& history, Timeline&) {
+      const auto* ended = std::get_if<history::CommandEnded>(&history.events().back().what);
+      return ended ? *ended : history::CommandEnded{};
+    });
+  }
   void send(int signal) { topology->service({"db"}).perform(faults::SendSignal{signal}, {"f"}); }
 
   process::Guard guard{{.program = BREAKWIRE_BIN_DIR "/breakwire-guard"}};
   process::PostgresTemplate postgres{guard};
   process::TempDirectory folder{guard};
+  const scenario::Lookup environment = [](std::string_view name) {
+    return name == "GREETING" ? std::optional<std::string>("hello") : std::nullopt;
+  };
   scenario::Scenario scenario;
   Timeline timeline{scenario};
   Recorder recorder{setup_of(scenario), timeline};
@@ -120,6 +134,39 @@ TEST_F(AskTest, NothingIsAskedOfARunThatIsInterrupted) {
   const auto before = count();
   ask_afterwards(scenario, *topology, recorder, now() + 5s, interrupted.get_token());
   EXPECT_EQ(count(), before);
+}
+
+TEST_F(AskTest, ACommandRunsWithItsPlaceholdersFilledIn) {
+  const auto ended = run({"sh", "-c", "echo started; echo ${bin} ${env.GREETING} >&2; exit 3"});
+  EXPECT_EQ(ended.name, "mine");
+  EXPECT_EQ(ended.code, 3);
+  EXPECT_EQ(ended.error, "");
+  EXPECT_EQ(ended.last_output, (std::vector<std::string>{"started", "/the/bin hello"}));
+  EXPECT_EQ(run({"sh", "-c", "kill -SEGV $$"}).signal, SIGSEGV);
+}
+
+TEST_F(AskTest, ACommandThatDoesNotEndIsKilledWithAllItStarted) {
+  const auto ended = run({"sh", "-c", "sleep 1000 & echo $!; wait"}, 300ms);
+  EXPECT_TRUE(ended.timed_out);
+  EXPECT_FALSE(ended.code || ended.signal);
+  ASSERT_EQ(ended.last_output.size(), 1u);
+  EXPECT_FALSE(process::process_info(std::stoi(ended.last_output[0])));
+}
+
+TEST_F(AskTest, ACommandThatCannotBeRunSaysWhy) {
+  EXPECT_NE(run({"/no/such/program"}).error.find("/no/such/program"), std::string::npos);
+  EXPECT_EQ(run({"echo", "${env.NOBODY_SET_IT}"}).error, "`${env.NOBODY_SET_IT}` has no value here");
+}
+
+TEST_F(AskTest, CommandsComeAfterLedgers) {
+  scenario.expect = {wishing("mine", {checks::CommandWish{{"true"}, 5s}}),
+                     wishing("stored-once", {checks::LedgerWish{{"db"}, "select 'a', 1"}})};
+  ask_afterwards(scenario, *topology, recorder, now() + 5s, {});
+  recorder.locked([&](const history::History& history, Timeline&) {
+    const auto events = history.events();
+    EXPECT_TRUE(std::holds_alternative<history::LedgerRead>(events[events.size() - 2].what));
+    EXPECT_TRUE(std::holds_alternative<history::CommandEnded>(events.back().what));
+  });
 }
 
 }  // namespace
