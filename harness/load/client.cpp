@@ -31,8 +31,8 @@ class Client final : public RunningLoad {
         load_(options_.load),
         sink_(sink),
         path_("/" + load_.method),
-        varies_(varies(load_.request)),
-        request_(encode(1)),
+        varies_(varies_at_all()),
+        messages_(encode(1)),
         channels_(connected_channels()),
         begin_(Clock::now()),
         pace_(load_, begin_) {
@@ -49,7 +49,12 @@ class Client final : public RunningLoad {
       changed_.notify_all();
     }
     beginner_.join();
-    queue_.Shutdown();  // what is in flight still comes out of it
+    {
+      // A stream goes on asking its queue for things until it is over, and a queue that is shut takes none.
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return in_flight_.empty(); });
+    }
+    queue_.Shutdown();
     taker_.join();
   }
 
@@ -67,16 +72,26 @@ class Client final : public RunningLoad {
     history::CallDone done;  // filled in when it is
   };
 
-  std::string encode(uint64_t number) const {
+  bool varies_at_all() const {
+    for (const auto* message : messages_of(load_)) {
+      if (varies(*message)) return true;
+    }
+    return false;
+  }
+
+  std::vector<std::string> encode(uint64_t number) const {
     const CallIds ids = ids_of(options_.seed, load_.id, number);
-    return options_.method->encode(expand_all(load_.request, ids)).value();
+    std::vector<std::string> encoded;
+    for (const auto* message : messages_of(load_))
+      encoded.push_back(options_.method->encode(expand_all(*message, ids)).value());
+    return encoded;
   }
 
   /// What is not text is told as it stands in JSON.
   std::vector<history::CallIssued::Field> wished_fields(const CallIds& ids) const {
     std::vector<history::CallIssued::Field> fields;
     for (const auto& name : options_.fields) {
-      const json::Value* value = load_.request.find(name);
+      const json::Value* value = messages_of(load_).front()->find(name);
       if (!value) continue;
       const bool text = value->is(json::Kind::string);
       fields.push_back({name, text ? expand(value->text, ids) : json::write_line(*value)});
@@ -123,9 +138,13 @@ class Client final : public RunningLoad {
   void begin_call(Instant intended) {
     const uint64_t number = ++issued_;
     const CallIds ids = ids_of(options_.seed, load_.id, number);
-    // That a request of this shape can be encoded was made sure of before the load began.
-    const std::string request = varies_ ? encode(number) : request_;
-    auto exchange = unary_exchange(channels_[(number - 1) % channels_.size()], path_, request, queue_);
+    // That messages of this shape can be encoded was made sure of before the load began.
+    auto exchange = make_exchange({.channel = channels_[(number - 1) % channels_.size()],
+                                   .path = path_,
+                                   .shape = {.client_streaming = options_.method->client_streaming(),
+                                             .server_streaming = options_.method->server_streaming()},
+                                   .queue = queue_},
+                                  varies_ ? encode(number) : messages_);
     exchange->number = number;
     auto& context = exchange->context;
     context.AddMetadata("x-breakwire-call", ids.call_id);
@@ -181,9 +200,9 @@ class Client final : public RunningLoad {
     bool ok;
     while (queue_.Next(&tag, &ok)) {
       const Instant now = Clock::now();
-      auto* exchange = static_cast<Exchange*>(tag);
+      const auto& completion = *static_cast<Completion*>(tag);
       const std::lock_guard lock(mutex_);
-      if (exchange->advance(ok)) end_call(*exchange, now);
+      if (completion.exchange.advance(completion, ok)) end_call(completion.exchange, now);
     }
   }
 
@@ -212,7 +231,7 @@ class Client final : public RunningLoad {
   history::Sink& sink_;
   const std::string path_;
   const bool varies_;
-  const std::string request_;  // of call 1; of every call unless it varies
+  const std::vector<std::string> messages_;  // of call 1; of every call unless they vary
   const std::vector<std::shared_ptr<grpc::Channel>> channels_;
   const Instant begin_;
   grpc::CompletionQueue queue_;

@@ -7,6 +7,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "harness/history/sink.h"
@@ -36,8 +37,12 @@ Result<std::shared_ptr<const Method>> find_method(const std::string& method,
                                                   const json::Span& span, const std::stop_token& stop = {},
                                                   bool* unanswered = nullptr);
 
-/// What is wrong with a load that only its method and gRPC itself can tell: a request that does not fit, a
-/// service config or metadata gRPC does not take. Placed in the request, the service config, or at the load.
+/// What a call of the load sends: its `messages`, or its `request`. Never empty.
+std::vector<const json::Value*> messages_of(const scenario::Load& load);
+
+/// What is wrong with a load that only its method and gRPC itself can tell: a message that does not fit,
+/// `messages` for a method that takes one, a service config or metadata gRPC does not take. Placed in the
+/// message, the service config, or at the load.
 ErrorList problems_of(const scenario::Load& load, const Method& method, uint64_t seed);
 
 struct LoadOptions {
@@ -45,7 +50,8 @@ struct LoadOptions {
   std::shared_ptr<const Method> method;
   std::string target;  // host:port of the edge
   uint64_t seed = 0;   // call ids, trace ids and `${uuid}` are pure functions of (seed, load, call number)
-  std::set<std::string> fields;  // top-level fields of the request that go into CallIssued::fields
+  // Top-level fields of the request that go into CallIssued::fields; of a stream, of its first message.
+  std::set<std::string> fields;
 };
 
 /// A load under way. Constructed means begun; it ends by itself (LoadEnded), by `stop`, or by the destructor,

@@ -86,14 +86,6 @@ Result<std::shared_ptr<const Method>> find_method(const std::string& method,
   if (service == nullptr) return unknown_service(service_name, *catalogue, span);
   const auto* found = service->FindMethodByName(name);
   if (found == nullptr) return unknown_method(name, *service, span);
-  if (found->client_streaming() || found->server_streaming()) {
-    const std::string kind = !found->server_streaming()   ? "a client-streaming"
-                             : !found->client_streaming() ? "a server-streaming"
-                                                          : "a bidirectional streaming";
-    return json::error_at(span,
-                          "`" + method + "` is " + kind + " method, and a load cannot drive streams yet",
-                          "use a unary method");
-  }
   return std::shared_ptr<const Method>(std::make_shared<FoundMethod>(std::move(pool).value(), *found));
 }
 

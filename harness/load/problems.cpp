@@ -16,10 +16,24 @@ bool is_stamped(const std::string& key) { return key == "x-breakwire-call" || ke
 
 }  // namespace
 
+std::vector<const json::Value*> messages_of(const scenario::Load& load) {
+  if (load.messages.empty()) return {&load.request};
+  std::vector<const json::Value*> all;
+  for (const auto& message : load.messages) all.push_back(&message);
+  return all;
+}
+
 ErrorList problems_of(const scenario::Load& load, const Method& method, uint64_t seed) {
   ErrorList errors;
   const CallIds ids = ids_of(seed, load.id, 1);
-  if (auto request = method.encode(expand_all(load.request, ids)); !request) errors = request.errors();
+  if (!load.messages.empty() && !method.client_streaming())
+    errors.push_back(json::error_at(load.messages.front().span,
+                                    "`" + load.method + "` takes one message, not a stream of them",
+                                    "give `request` instead of `messages`"));
+  for (const auto* message : messages_of(load)) {
+    if (auto encoded = method.encode(expand_all(*message, ids)); !encoded)
+      errors.insert(errors.end(), encoded.errors().begin(), encoded.errors().end());
+  }
   if (load.service_config) {
     if (std::string wrong =
             grpc::experimental::ValidateServiceConfigJSON(json::write_line(*load.service_config));

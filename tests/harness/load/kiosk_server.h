@@ -44,16 +44,29 @@ class KioskServer final : public kiosk::v1::KioskService::CallbackService {
   /// Ends held calls with UNAVAILABLE, cancels the rest, stops listening.
   void shut_down();
 
+  /// The order ids of what a call has streamed, in the order they came; `call` is its x-breakwire-call.
+  std::vector<std::string> heard(const std::string& call) const;
+
   grpc::ServerUnaryReactor* Buy(grpc::CallbackServerContext* context, const kiosk::v1::BuyRequest* request,
                                 kiosk::v1::BuyResponse* response) override;
+  grpc::ServerWriteReactor<kiosk::v1::ListSpecialsResponse>* WatchSpecials(
+      grpc::CallbackServerContext* context, const kiosk::v1::ListSpecialsRequest* request) override;
+  grpc::ServerReadReactor<kiosk::v1::BuyRequest>* FillShelf(grpc::CallbackServerContext* context,
+                                                            kiosk::v1::BuyResponse* response) override;
+  grpc::ServerBidiReactor<kiosk::v1::BuyRequest, kiosk::v1::BuyResponse>* Haggle(
+      grpc::CallbackServerContext* context) override;
 
  private:
   class Reactor;
+  class Shelf;
+  class Haggling;
+  void hear(const std::string& call, const kiosk::v1::BuyRequest& message);
   void finish_held(const grpc::Status& status);
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::vector<Seen> seen_;
+  std::map<std::string, std::vector<std::string>> heard_;
   std::vector<Reactor*> held_;
   size_t in_flight_ = 0, most_in_flight_ = 0;
   bool holding_ = false;

@@ -92,6 +92,22 @@ TEST(FindMethodTest, ByAProtoInItsOwnFolder) {
   EXPECT_TRUE(found) << render(found.errors());
 }
 
+TEST(FindMethodTest, SaysWhichSidesStream) {
+  const scenario::Descriptors descriptors{
+      .from = From::protos, .files = {KIOSK_PROTOS "/kiosk/v1/kiosk.proto"}, .import_paths = {KIOSK_PROTOS}};
+  struct Case {
+    const char* method;
+    bool client, server;
+  };
+  for (const auto& [name, client, server] : {Case{"Buy", false, false}, Case{"WatchSpecials", false, true},
+                                             Case{"FillShelf", true, false}, Case{"Haggle", true, true}}) {
+    const auto found = look_up(std::string("kiosk.v1.KioskService/") + name, descriptors);
+    ASSERT_TRUE(found) << render(found.errors());
+    EXPECT_EQ((*found)->client_streaming(), client) << name;
+    EXPECT_EQ((*found)->server_streaming(), server) << name;
+  }
+}
+
 TEST(FindMethodTest, AServerThatIsThereOnlyLaterIsAskedAgain) {
   const Instant began = std::chrono::steady_clock::now();
   ResettingListener early;
@@ -121,10 +137,10 @@ class MethodErrorTest : public testing::Test {
 };
 
 TEST_F(MethodErrorTest, NoSuchMethodNamesTheOthers) {
-  EXPECT_EQ(
-      complaint(look_up("kiosk.v1.KioskService/Bay", {}, server.target())),
-      at_method("service kiosk.v1.KioskService has no method `Bay`; it has Buy, ListSpecials, WatchSpecials",
-                "did you mean `Buy`?"));
+  EXPECT_EQ(complaint(look_up("kiosk.v1.KioskService/Bay", {}, server.target())),
+            at_method("service kiosk.v1.KioskService has no method `Bay`; it has Buy, ListSpecials, "
+                      "WatchSpecials, FillShelf, Haggle",
+                      "did you mean `Buy`?"));
 }
 
 TEST_F(MethodErrorTest, NoSuchServiceNamesTheOthers) {
@@ -132,14 +148,6 @@ TEST_F(MethodErrorTest, NoSuchServiceNamesTheOthers) {
                      "TARGET"),
             at_method("TARGET has no service `kiosk.v1.KioskServise`; it has kiosk.v1.KioskService",
                       "did you mean `kiosk.v1.KioskService`?"));
-}
-
-TEST_F(MethodErrorTest, StreamsAreNotDrivenYet) {
-  EXPECT_EQ(
-      complaint(look_up("kiosk.v1.KioskService/WatchSpecials", {}, server.target())),
-      at_method("`kiosk.v1.KioskService/WatchSpecials` is a server-streaming method, and a load cannot drive "
-                "streams yet",
-                "use a unary method"));
 }
 
 TEST_F(MethodErrorTest, NotAMethodName) {
