@@ -102,7 +102,9 @@ Value load_to_json(const LoadResult& load) {
   }
   return json::object({{"id", load.id.text},
                        {"via", load.via.text},
-                       {"method", load.method},
+                       {"method", load.method.empty() ? Value() : Value(load.method)},
+                       {"command", load.command.empty() ? Value() : json::strings(load.command)},
+                       {"log", load.log.empty() ? Value() : Value(load.log)},
                        {"issued", load.issued},
                        {"unfinished", load.unfinished},
                        {"late_starts", load.late_starts},

@@ -93,7 +93,9 @@ Value check() {
 Value load() {
   return exactly({{"id", text()},
                   {"via", text("edge")},
-                  {"method", text()},
+                  {"method", nullable(text("null for a command"))},
+                  {"command", nullable(list_of(text(), "the user's own client, as written in the file"))},
+                  {"log", nullable(text("of a command; path below the report folder"))},
                   {"issued", count()},
                   {"unfinished", count()},
                   {"late_starts", count("calls begun more than 5 ms later than intended")},

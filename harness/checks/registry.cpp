@@ -2,10 +2,11 @@
 #include "harness/checks/check.h"
 
 // In the order of the documentation.
-#define BREAKWIRE_CHECK_KINDS(kind)                                                             \
-  kind(outcomes) kind(latency) kind(deadline_kept) kind(deadline_propagated) kind(attempts)     \
-      kind(graceful_shutdown) kind(health) kind(exit) kind(running) kind(recovers) kind(ledger) \
-          kind(resources) kind(command) kind(no_unexpected_exit) kind(deadlines_end) kind(no_open_streams)
+#define BREAKWIRE_CHECK_KINDS(kind)                                                                          \
+  kind(outcomes) kind(latency) kind(deadline_kept) kind(deadline_propagated) kind(attempts)                  \
+      kind(graceful_shutdown) kind(health) kind(exit) kind(running) kind(recovers) kind(ledger)              \
+          kind(resources) kind(command) kind(no_unexpected_exit) kind(no_failed_command) kind(deadlines_end) \
+              kind(no_open_streams)
 
 namespace breakwire::checks {
 

@@ -138,6 +138,7 @@ Calls::Calls(const History& history) : history_(&history) {
       call.done_at = event.at;
     }
   }
+  add_calls_of_commands(torn_down);
 }
 
 std::vector<const Attempt*> Calls::attempts_of_all_kinds(const EdgeId& edge) const {

@@ -4,6 +4,7 @@
 // says.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -82,6 +83,11 @@ class Calls {
   /// How attempts become calls, by the edge's `correlate`; see join.cpp for each way's rules.
   Joined join(const EdgeId& edge) const;
 
+  /// Of a load that is a command nothing is known but what its edge shows: each call there that no other load
+  /// stamped is one of its own, issued when its first attempt reached the relay, done when the last one
+  /// ended, with that outcome; an answer that has not left the relay by the call's deadline comes too late
+  /// for it. Calls that were open when breakwire ended the command are left out unless they succeeded. Events
+  /// are the attempts' own.
   struct LoadCall {
     const CallIssued* issued = nullptr;
     EventNumber issued_event;
@@ -97,8 +103,15 @@ class Calls {
   std::vector<const LoadCall*> load_calls(const LoadId& load) const;
 
  private:
+  void add_calls_of_commands(Instant torn_down);
+
   std::vector<Attempt> attempts_;
   std::vector<LoadCall> load_calls_;
+  struct Seen {
+    CallIssued issued;
+    CallDone done;
+  };
+  std::vector<std::shared_ptr<const Seen>> seen_;  // of commands; what their load calls point to
   const History* history_;
 };
 

@@ -219,7 +219,7 @@ void fields(A& a, EdgeSetup& s) {
 template <class A>
 void fields(A& a, LoadSetup& s) {
   a("id", s.id), a("via", s.via), a("method", s.method), a("deadline", s.deadline);
-  a("baseline_status", s.baseline_status);
+  a("stopped_after", s.stopped_after), a("baseline_status", s.baseline_status);
 }
 template <class A>
 void fields(A& a, FaultSetup& s) {

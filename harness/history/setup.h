@@ -45,9 +45,11 @@ struct EdgeSetup {
 struct LoadSetup {
   LoadId id;
   EdgeId via;
-  std::string method;  // "pkg.Service/Method"
+  std::string method;  // "pkg.Service/Method"; empty: it is a command, the user's own client
   std::optional<Duration> deadline;
+  std::optional<Duration> stopped_after;  // a command is ended when it has run so long
   std::set<StatusCode> baseline_status{StatusCode::ok};
+  bool command() const { return method.empty(); }
   bool operator==(const LoadSetup&) const = default;
 };
 

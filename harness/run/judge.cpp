@@ -50,7 +50,7 @@ std::vector<ServiceResult> services_of(const scenario::Scenario& scenario, const
 }
 
 LoadResult load_of(const scenario::Load& load, const Calls& calls, Instant main_begins) {
-  LoadResult result{.id = load.id, .via = load.via, .method = load.method};
+  LoadResult result{.id = load.id, .via = load.via, .method = load.method, .command = load.command};
   std::vector<double> before, after;
   for (const auto* call : calls.load_calls(load.id)) {
     ++result.issued;

@@ -117,13 +117,13 @@ class ProcessService final : public RunningService {
     for (const auto& argument : run_.argv)
       command.argv.push_back(scenario::expand(argument, lookup, &unknown));
     for (const auto& [name, value] : run_.env) command.env[name] = scenario::expand(value, lookup, &unknown);
-    command.cwd = run_.cwd;
+    command.cwd = scenario::expand(run_.cwd, lookup, &unknown);
     command.log_path = o_.log_path;
     if (!unknown.empty())
       fail("uses `${" + unknown.front() + "}`, which has no value here", "set the variable before running");
     // A relative path is one from where the service runs.
     if (command.argv.front().find('/') != std::string::npos &&
-        !std::filesystem::exists(std::filesystem::path(run_.cwd) / command.argv.front())) {
+        !std::filesystem::exists(std::filesystem::path(command.cwd) / command.argv.front())) {
       fail("cannot be started: there is no program " + command.argv.front(),
            "build it first, or say with --bin DIR where the programs are");
     }

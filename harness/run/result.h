@@ -66,7 +66,9 @@ struct Percentiles {
 struct LoadResult {
   LoadId id;
   EdgeId via;
-  std::string method;
+  std::string method;                // of a command: empty
+  std::vector<std::string> command;  // as written in the file; its calls are what the wire showed of it
+  std::string log;                   // of a command: path below the report folder
   uint64_t issued = 0, unfinished = 0, late_starts = 0;
   std::map<StatusCode, uint64_t> by_status;
   std::vector<std::pair<std::string, Percentiles>> latency;  // by phase: "baseline", "main"

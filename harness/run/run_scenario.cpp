@@ -7,6 +7,7 @@
 #include "harness/history/ndjson.h"
 #include "harness/load/load.h"
 #include "harness/run/ask.h"
+#include "harness/run/command_load.h"
 #include "harness/run/conductor.h"
 #include "harness/run/judge.h"
 #include "harness/run/store.h"
@@ -88,6 +89,7 @@ class Run {
   }
 
  private:
+  /// One for each load; none for a load that is a command.
   using Methods = std::vector<std::shared_ptr<const load::Method>>;
 
   void begin(Phase phase) { recorder_.record(now(), history::PhaseBegan{phase}); }
@@ -98,6 +100,11 @@ class Run {
   Methods find_methods(Topology& topology) {
     Methods methods;
     for (const auto& load : scenario_.loads) {
+      if (!load.command.empty()) {
+        command_of(command_options(load, topology));  // throws for what has no value
+        methods.emplace_back();
+        continue;
+      }
       const auto& callee = *scenario_.service(scenario_.edge(load.via)->to);
       bool unanswered = false;
       auto method = load::find_method(load.method, callee.descriptors, topology.control_target_of(callee.id),
@@ -107,9 +114,9 @@ class Run {
         file_at_fault_ = !unanswered;
         throw SetupError(method.errors().front());
       }
-      if (auto encoded = (*method)->encode(load.request); !encoded) {
+      if (const auto problems = load::problems_of(load, **method, scenario_.seed); !problems.empty()) {
         file_at_fault_ = true;
-        throw SetupError(encoded.errors().front());
+        throw SetupError(problems.front());
       }
       methods.push_back(*method);
     }
@@ -158,6 +165,10 @@ class Run {
     });
     for (size_t i = 0; i < scenario_.loads.size() && !stop_.stop_requested(); ++i) {
       const auto& load = scenario_.loads[i];
+      if (!load.command.empty()) {
+        loads.push_back(start_command(command_options(load, topology)));
+        continue;
+      }
       loads.push_back(load::start({.load = load,
                                    .method = methods[i],
                                    .target = topology.target_of(load.via),
@@ -171,6 +182,21 @@ class Run {
     if (cut_) return;
     ask_afterwards(scenario_, topology, recorder_, deadline_, stop_);
     over(now());
+  }
+
+  CommandLoadOptions command_options(const scenario::Load& load, const Topology& topology) {
+    return {.load = load,
+            .guard = workshop_.guard,
+            .recorder = recorder_,
+            .addresses = topology.addresses(),
+            .bin = workshop_.bin,
+            .environment = workshop_.environment,
+            .log_path = workshop_.report_dir + "/" + log_of(load)};
+  }
+
+  /// Below the report folder. No service's log is called so: there is no `.` in a service's name.
+  std::string log_of(const scenario::Load& load) const {
+    return "logs/" + file_name_of(scenario_) + "/" + load.id.text + ".load.log";
   }
 
   std::set<std::string> wished_fields(const LoadId& load) const {
@@ -210,7 +236,8 @@ class Run {
     Instant patience = history.zero();
     for (const auto& load : scenario_.loads) {
       if (ended.contains(load.id)) continue;
-      if (load.deadline || !load.length) return std::nullopt;
+      // A command is ended after its `for`, whatever it does.
+      if (!load.command.empty() || load.deadline || !load.length) return std::nullopt;
       patience = std::max(patience, history.zero() + *load.length + 1s);
     }
     return patience;
@@ -300,6 +327,11 @@ class Run {
     }
     result.relay_p50_us = overhead.p50_us;
     result.relay_p99_us = overhead.p99_us;
+    for (auto& load : result.loads) {
+      for (const auto& written : scenario_.loads) {
+        if (written.id == load.id && !written.command.empty()) load.log = log_of(written);
+      }
+    }
     for (auto& service : result.services) {
       if (service.kind != "external")
         service.log = "logs/" + file_name_of(scenario_) + "/" + service.id.text + ".log";

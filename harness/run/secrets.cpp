@@ -54,6 +54,9 @@ void Secrets::hide_in(ScenarioResult& result) const {
   for (auto& service : result.services) {
     for (auto& line : service.last_output) hide(line);
   }
+  for (auto& load : result.loads) {
+    for (auto& argument : load.command) hide(argument);
+  }
   for (auto& fault : result.faults) {
     hide(fault.reason);
     hide(fault.cleanup);

@@ -28,7 +28,7 @@ bool is_filled_in(std::string_view section, std::string_view key) {
     return std::find(keys.begin(), keys.end(), key) != keys.end();
   };
   if (section == "services") return among({"run", "env", "cwd", "log", "metrics"});
-  if (section == "load") return among({"request", "messages", "metadata", "command"});
+  if (section == "load") return among({"request", "messages", "metadata", "command", "env", "cwd"});
   return false;
 }
 
@@ -155,7 +155,7 @@ Rules rules_for(std::string_view section, const std::string& member, std::string
     rules.own_ports = true;
     if (auto found = names.services.find(member); found != names.services.end())
       rules.service = found->second;
-  } else if (key == "command") {
+  } else if (key == "command" || key == "env" || key == "cwd") {
     rules.from = "client";
   } else {
     rules.each_call = true;

@@ -24,6 +24,8 @@ struct LoadText {
   std::optional<Value> service_config;
   std::vector<StatusCode> baseline_status{StatusCode::ok};
   std::vector<std::string> command;
+  std::map<std::string, std::string> env;
+  std::optional<FilePath> cwd;
 
   static const Fields<LoadText>& fields() {
     static const auto all =
@@ -32,8 +34,10 @@ struct LoadText {
             .optional("method", &LoadText::method, "What is called: pkg.Service/Method.")
             .optional("request", &LoadText::request,
                       "The request as JSON. `${uuid}` is new for each call, `${call}` is its number.")
-            .optional("messages", &LoadText::messages,
-                      "The messages of a client or bidirectional stream, instead.")
+            .optional(
+                "messages", &LoadText::messages,
+                "The messages of a client or bidirectional stream, instead; sent at once, one after the "
+                "other. For a method that takes one message they are an error when the run begins.")
             .optional("metadata", &LoadText::metadata,
                       "Request metadata; `${uuid}` and `${call}` as in requests.")
             .optional("deadline", &LoadText::deadline, "Every call's deadline; left out: none.")
@@ -42,7 +46,10 @@ struct LoadText {
                       "`concurrency` callers waits for its answer. Follows from those two when left out.")
             .optional("rate", &LoadText::rate, "Of the open model; left out: 10/s.")
             .optional("concurrency", &LoadText::concurrency, "Of the closed model; left out: 1.")
-            .optional("for", &LoadText::length, "How long calls begin.")
+            .optional(
+                "for", &LoadText::length,
+                "How long calls begin. A command is ended then (SIGTERM, and 2 s later SIGKILL), which is "
+                "no failure.")
             .optional("calls", &LoadText::calls, "How many calls begin; with `for`: whichever is first.")
             .optional("cancel_after", &LoadText::cancel_after,
                       "Each call is cancelled when it has taken this long.")
@@ -52,8 +59,12 @@ struct LoadText {
             .optional("baseline_status", &LoadText::baseline_status,
                       "What calls may end with during the baseline.")
             .optional("command", &LoadText::command,
-                      "Your own client instead: the program and its arguments. The wire and its exit code "
-                      "judge it.");
+                      "Your own client instead: the program and its arguments, with the placeholders of a "
+                      "service's `run`. The wire and its exit code judge it.")
+            .optional("env", &LoadText::env,
+                      "Environment variables of the command, added to breakwire's own.")
+            .optional("cwd", &LoadText::cwd,
+                      "The folder the command is started in; left out: where breakwire was.");
     return all;
   }
 
@@ -72,6 +83,9 @@ struct LoadText {
         if (given(key)) refuse(key, "`" + std::string(key) + "` is the command's own business", "remove it");
       }
       return;
+    }
+    for (auto key : {"env", "cwd"}) {
+      if (given(key)) refuse(key, "`" + std::string(key) + "` is only for a `command`", "remove it");
     }
     if (!given("method"))
       errors.push_back(
@@ -92,6 +106,10 @@ struct LoadText {
       if (const Value* value = object.find(key); value && !value->is(Kind::object))
         described::wrong_kind(*value, "an object", errors);
     }
+    if (const Value* messages = object.find("messages");
+        messages && messages->is(Kind::array) && messages->items.empty())
+      errors.push_back(json::error_at(messages->span, "a stream of no messages is not supported",
+                                      "leave it out for one empty message"));
     for (const Value& message : text.messages) {
       if (!message.is(Kind::object)) described::wrong_kind(message, "an object", errors);
     }
@@ -140,6 +158,8 @@ Load load_of(const std::string& id, const LoadText& text, const json::Span& span
   load.service_config = text.service_config;
   load.baseline_status = {text.baseline_status.begin(), text.baseline_status.end()};
   load.command = text.command;
+  load.env = text.env;
+  if (text.cwd) load.cwd = resolved(*text.cwd);
   return load;
 }
 
@@ -155,6 +175,7 @@ void check_via(const Name& via, bool command, const Names& names, ErrorList& err
 
 std::vector<Load> read_loads(const Value& section, const Names& names, ErrorList& errors) {
   std::vector<Load> loads;
+  std::map<std::string, json::Span> commands;  // by the edge they call through
   for (const json::Member& member : section.members) {
     const size_t before = errors.size();
     Value key(member.key);
@@ -164,7 +185,16 @@ std::vector<Load> read_loads(const Value& section, const Names& names, ErrorList
     LoadText text;
     LoadText::fields().read(member.value, text, errors);
     if (member.value.is(Kind::object)) LoadText::check(text, member.value, errors);
-    if (!text.via.text.empty()) check_via(text.via, member.value.find("command") != nullptr, names, errors);
+    const bool command = member.value.find("command") != nullptr;
+    if (!text.via.text.empty()) check_via(text.via, command, names, errors);
+    if (command && !text.via.text.empty()) {
+      if (auto [first, fresh] = commands.emplace(text.via.text, text.via.span); !fresh) {
+        Error error = json::error_at(text.via.span, "on one edge two commands cannot be told apart",
+                                     "start both from one script");
+        error.also.push_back(json::place_of(first->second));
+        errors.push_back(std::move(error));
+      }
+    }
     if (errors.size() == before) loads.push_back(load_of(member.key, text, member.key_span));
   }
   return loads;

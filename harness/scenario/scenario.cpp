@@ -87,6 +87,7 @@ history::Setup setup_of(const Scenario& scenario) {
                            .via = load.via,
                            .method = load.method,
                            .deadline = load.deadline,
+                           .stopped_after = load.command.empty() ? std::nullopt : load.length,
                            .baseline_status = load.baseline_status});
   }
   for (const TimelineEntry& entry : scenario.timeline) setup.faults.push_back(fault_setup(entry));

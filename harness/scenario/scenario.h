@@ -96,7 +96,9 @@ struct Load {
   unsigned connections = 1;
   std::optional<json::Value> service_config;
   std::set<StatusCode> baseline_status{StatusCode::ok};
-  std::vector<std::string> command;  // instead of all that: the user's own client
+  std::vector<std::string> command;        // instead of all that: the user's own client; with placeholders
+  std::map<std::string, std::string> env;  // of the command
+  std::string cwd;                         // of the command: a path, or empty: where breakwire was started
   json::Span span;
 };
 

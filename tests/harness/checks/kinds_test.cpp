@@ -84,7 +84,7 @@ TEST(KindsTest, AreFoundByName) {
     EXPECT_EQ(find_check_kind(name)->name, name);
   }
   EXPECT_EQ(find_check_kind("nosuch"), nullptr);
-  for (const char* universal : {"no_unexpected_exit", "deadlines_end", "no_open_streams"})
+  for (const char* universal : {"no_unexpected_exit", "no_failed_command", "deadlines_end", "no_open_streams"})
     EXPECT_TRUE(find_check_kind(universal)->universal);
 }
 

@@ -42,6 +42,46 @@ TEST(NoUnexpectedExitTest, ACrashIsUnexpectedAlsoWhileDraining) {
   EXPECT_EQ(stop.actual, "orders (pid 10) was ended by SIGABRT at 1.000 s, while being stopped");
 }
 
+const char* const commands = R"({"check": "no_failed_command"})";
+
+HistoryBuilder with_command() {
+  auto setup = HistoryBuilder::shop();
+  setup.loads.push_back({.id = {"mine"}, .via = {"client->storefront"}});
+  HistoryBuilder builder(std::move(setup));
+  return builder.at(0s).phase(Phase::baseline).add(LoadBegan{{"mine"}});
+}
+
+TEST(NoFailedCommandTest, OneThatEndsWithZeroOrIsEndedByUsIsFine) {
+  using history::CommandEnded;
+  EXPECT_PASSED(judged(commands, with_command().at(1s).add(CommandEnded{.name = "mine", .code = 0})));
+  EXPECT_PASSED(judged(
+      commands, with_command().at(1s).add(CommandEnded{.name = "mine", .code = 143, .timed_out = true})));
+  EXPECT_PASSED(judged(commands, with_command().at(1s).add(
+                                     CommandEnded{.name = "mine", .signal = SIGKILL, .timed_out = true})));
+}
+
+TEST(NoFailedCommandTest, OneThatFailsByItselfIsShownWithItsLastWords) {
+  const auto code = judged(commands, with_command().at(1500ms).add(history::CommandEnded{
+                                         .name = "mine", .code = 3, .last_output = {"hm", "no such order"}}));
+  EXPECT_EQ(code.verdict, Verdict::failed);
+  EXPECT_EQ(code.actual, "mine exited with code 3 at 1.500 s, its last line: \"no such order\"");
+  EXPECT_EQ(numbers(code), Evidence{3});
+  const auto signal =
+      judged(commands, with_command().at(2s).add(history::CommandEnded{.name = "mine", .signal = SIGSEGV}));
+  EXPECT_EQ(signal.verdict, Verdict::failed);
+  EXPECT_EQ(signal.actual, "mine was ended by SIGSEGV at 2.000 s, having printed nothing");
+}
+
+TEST(NoFailedCommandTest, WithoutAnEndItIsUndecidedAndWithoutACommandSkipped) {
+  const auto running_on = judged(commands, with_command().at(1s).phase(Phase::teardown));
+  EXPECT_EQ(running_on.verdict, Verdict::inconclusive);
+  EXPECT_EQ(running_on.reason, "the run ended before `mine` did");
+  // A check's own command is not a load's.
+  HistoryBuilder other;
+  other.phase(Phase::baseline).add(history::CommandEnded{.name = "audit", .code = 1});
+  EXPECT_EQ(judged(commands, other).verdict, Verdict::skipped);
+}
+
 TEST(DeadlinesEndTest, EveryCallEndsByItsDeadline) {
   HistoryBuilder builder;
   builder.phase(Phase::baseline).at(1s).issue(1, 500ms).at(1700ms).done(1).issue(2, std::nullopt);

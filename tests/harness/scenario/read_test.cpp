@@ -210,9 +210,9 @@ TEST(UniversalChecksTest, AreInEveryScenarioUnlessWaivedByName) {
     return all;
   };
   EXPECT_EQ(names(only(with_shop(""))),
-            (std::vector<std::string>{"no_unexpected_exit", "deadlines_end", "no_open_streams"}));
+            (std::vector<std::string>{"no_unexpected_exit", "no_failed_command", "deadlines_end", "no_open_streams"}));
   EXPECT_EQ(names(only(with_shop(R"("waive": { "deadlines_end": "there are none" })"))),
-            (std::vector<std::string>{"no_unexpected_exit", "no_open_streams"}));
+            (std::vector<std::string>{"no_unexpected_exit", "no_failed_command", "no_open_streams"}));
 }
 
 TEST(UniversalChecksTest, AreNotJudgedTwiceWhenTheFileGivesThem) {
