@@ -1,4 +1,4 @@
-// Every file of scenarios/ is a test: it passes, and each of its twins turns red on exactly the checks it
+// Every file of a folder of scenarios (SCENARIOS) is a test: it passes, and each of its twins turns red on exactly the checks it
 // names. Run through the program itself, as a user would.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path folder = fs::path(BREAKWIRE_SOURCE_DIR) / "scenarios";
+const fs::path folder = SCENARIOS;
 
 std::optional<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
