@@ -90,6 +90,18 @@ TEST_F(BadServicesTest, AProgramIsLookedForWhereTheServiceRuns) {
   EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
 }
 
+TEST_F(BadServicesTest, WhereAServiceRunsMayComeFromOutside) {
+  std::filesystem::create_directory(folder() / "app");
+  std::filesystem::copy_file(BREAKWIRE_BIN_DIR "/storefront", folder() / "app" / "storefront");
+  environment["APP"] = folder() / "app";
+  file("a.json",
+       ScenarioFile{.services =
+                        R"("storefront": { "cwd": "${env.APP}", "ready": { "grpc_health": "readiness" },
+        "run": ["./storefront", "--listen=${address.grpc}", "--orders=127.0.0.1:1"] })"});
+  const Ended ended = breakwire(run_of({"a.json"}));
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+}
+
 TEST_F(BadServicesTest, AVariableThatIsNotSetIsNamed) {
   const std::string reason = reason_of_error(ScenarioFile{
       .services = R"("storefront": { "run": ["sh", "-c", "echo ${env.NO_SUCH_VARIABLE_HERE}"] })"});

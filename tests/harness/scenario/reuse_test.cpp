@@ -88,7 +88,7 @@ TEST(IncludeTest, AFileReachedTwiceCountsOnce) {
            {"common.json",
             "{" + small_shop + R"(, "expect": [ { "check": "running", "service": "shop" } ] })"}})
           .at(0);
-  EXPECT_EQ(scenario.expect.size(), 1u + 3u);
+  EXPECT_EQ(scenario.expect.size(), 1u + 4u);
 }
 
 TEST(VariablesTest, AWholeTextTakesTheVariablesKind) {
