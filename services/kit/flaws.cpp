@@ -33,7 +33,8 @@ constexpr auto table = std::to_array<FlawDescription>({
     {Flaw::ack_before_commit, "ack-before-commit",
      "a charge is answered with OK and committed 200ms later; what is killed in between loses it"},
     {Flaw::health_blocks, "health-blocks",
-     "a health check asks the database itself, and waits for it for as long as it takes"},
+     "a health check asks the database itself, waits for it for as long as it takes, and lets calls wait as "
+     "well"},
     {Flaw::waits_for_database, "waits-for-database",
      "calls wait for a silent database for as long as their deadline allows instead of failing at once"},
     {Flaw::fail_one_in_ten, "fail-one-in-ten", "every tenth call fails with INTERNAL"},

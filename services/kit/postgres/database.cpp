@@ -43,10 +43,16 @@ Database::Database(const Options& options, Health& health)
     : monitor_(address_for(options, "-monitor"), [&health](bool up) { health.set_able(up); }),
       pool_(
           address_for(options, ""),
-          [this, patient = options.flaws.has(Flaw::waits_for_database)] { return patient || monitor_.up(); },
+          [this, flaws = options.flaws] {
+            if (flaws.has(Flaw::health_blocks)) std::lock_guard wait_for_health(asking_);
+            return flaws.has(Flaw::waits_for_database) || monitor_.up();
+          },
           pool_options(options.flaws)) {
   if (options.flaws.has(Flaw::health_blocks))
-    health.ask_first([address = address_for(options, "-health")] { ask(address); });
+    health.ask_first([this, address = address_for(options, "-health")] {
+      std::lock_guard lock(asking_);
+      ask(address);
+    });
 }
 
 }  // namespace breakwire::kit

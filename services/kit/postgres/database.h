@@ -2,6 +2,7 @@
 // The database of a service: watched, spoken to through a pool, and what the service's readiness follows.
 // Owns both.
 
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -27,6 +28,7 @@ class Database {
   Pool& pool() { return pool_; }
 
  private:
+  std::mutex asking_;  // held by health checks that ask themselves, and needed by calls: health-blocks only
   DatabaseMonitor monitor_;
   Pool pool_;
 };
