@@ -44,4 +44,9 @@ bool is_terminal(const WireAction& action) {
   return !std::holds_alternative<Forward>(action) && !std::holds_alternative<Delay>(action);
 }
 
+bool comes_later(const WireAction& action) {
+  const auto* close = std::get_if<CloseConnection>(&action);
+  return close && close->after > Duration::zero();
+}
+
 }  // namespace breakwire::faults

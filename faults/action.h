@@ -42,7 +42,13 @@ struct ResetStream {
 /// A true TCP RST to both peers, now.
 struct ResetConnection {};
 /// FIN to both peers once what was already forwarded is written.
-struct CloseConnection {};
+struct CloseConnection {
+  /// At ConnectionOffered and ConnectionFound: so much later, if the fault is still in force then. Only then
+  /// it counts as a hit.
+  Duration after{};
+  /// At BytesReady: so many bytes of the chunk still go, and none behind them.
+  size_t let_through = 0;
+};
 /// At ConnectionOffered: stay connected, read nothing, dial nothing, say nothing.
 struct Mute {
   bool close_when_cleared = false;  // else it stays silent for as long as the peer stays
@@ -78,5 +84,8 @@ std::string name_of(const ProcessAction& action);
 
 /// Terminal actions decide what becomes of the event; the first one, in timeline order, wins.
 bool is_terminal(const WireAction& action);
+
+/// The answer is to be carried out at a later time, and by then it may not be: it is not a hit yet.
+bool comes_later(const WireAction& action);
 
 }  // namespace breakwire::faults

@@ -1,6 +1,7 @@
 #include "faults/fault_set.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <set>
 #include <utility>
@@ -21,6 +22,7 @@ struct ConnectionRecord {
   bool hit = false;
   bool hit_requests = false;
   bool hit_responses = false;
+  std::array<std::optional<uint64_t>, 2> seen_from;  // the position of the first chunk, by direction
 };
 
 bool at_message(Stage stage) { return stage == Stage::request_message || stage == Stage::response_message; }
@@ -129,6 +131,7 @@ bool add(Ruling& ruling, const FaultId& id, WireAction answer) {
   if (const auto* delay = std::get_if<Delay>(&answer)) {
     ruling.delay += delay->by;
     ruling.delayed_by.push_back(id);
+    ruling.delays.push_back(delay->by);
     return false;
   }
   ruling.action = std::move(answer);
@@ -173,7 +176,9 @@ WireAction FaultSet::found(const FaultId& id, ConnectionId connection) {
     if (entry->instance.id != id || !entry->concerns_connections()) continue;
     entry->connections[connection].existed = true;
     ConnectionRecord* record = entry->selected(connection);
-    if (record && entry->ask(ConnectionFound{connection}, answer)) entry->count_hit(record->hit);
+    if (record && entry->ask(ConnectionFound{connection}, answer) && !comes_later(answer)) {
+      entry->count_hit(record->hit);
+    }
   }
   return answer;
 }
@@ -187,22 +192,26 @@ Ruling FaultSet::offered(ConnectionId connection) {
     if (!record || decided) continue;
     WireAction answer;
     if (!entry->ask(ConnectionOffered{connection}, answer)) continue;
-    entry->count_hit(record->hit);
+    if (!comes_later(answer)) entry->count_hit(record->hit);
     decided = add(ruling, entry->instance.id, std::move(answer));
   }
   return ruling;
 }
 
-Ruling FaultSet::bytes(ConnectionId connection, Direction direction, size_t count) {
+Ruling FaultSet::bytes(ConnectionId connection, Direction direction, size_t count, uint64_t position) {
   Ruling ruling;
   bool decided = false;
   for (const auto& entry : armed_) {
     if (!entry->concerns_connections()) continue;
     ConnectionRecord* record = entry->selected(connection);
+    if (!record) continue;
+    // Also when it is not asked now, because another fault holds the chunk: then it is, when that is over.
+    auto& from = record->seen_from[direction == Direction::request ? 0 : 1];
+    if (!from) from = position;
     const auto& wanted = entry->instance.match.direction;
-    if (!record || decided || (wanted && *wanted != direction)) continue;
+    if (decided || (wanted && *wanted != direction)) continue;
     WireAction answer;
-    if (!entry->ask(BytesReady{connection, direction, count}, answer)) continue;
+    if (!entry->ask(BytesReady{connection, direction, count, position - *from}, answer)) continue;
     entry->count_hit(hit_mark(*record, direction));
     decided = add(ruling, entry->instance.id, std::move(answer));
   }
@@ -223,6 +232,12 @@ Ruling FaultSet::call(const CallReached& reached) {
     decided = add(ruling, entry->instance.id, std::move(answer));
   }
   return ruling;
+}
+
+void FaultSet::carried_out(const FaultId& id, ConnectionId connection) {
+  for (const auto& entry : armed_) {
+    if (entry->instance.id == id) entry->count_hit(entry->connections[connection].hit);
+  }
 }
 
 void FaultSet::forget(ConnectionId connection, StreamId stream) {

@@ -27,6 +27,7 @@ struct Ruling {
   WireAction action = Forward{};
   FaultId by;                       // of the terminal action
   std::vector<FaultId> delayed_by;  // the faults whose delays are in `delay`
+  std::vector<Duration> delays;     // how much of it is whose, in the order of `delayed_by`
 };
 
 /// Faults act in the order of the timeline, whenever they were armed. Selection of calls is made once per
@@ -49,8 +50,12 @@ class FaultSet {
   /// as it is armed (ConnectionFound).
   WireAction found(const FaultId& id, ConnectionId connection);
   Ruling offered(ConnectionId connection);
-  Ruling bytes(ConnectionId connection, Direction direction, size_t count);
+  /// `position`: how many bytes of that direction came before the chunk, also when it is asked about again.
+  Ruling bytes(ConnectionId connection, Direction direction, size_t count, uint64_t position = 0);
   Ruling call(const CallReached& reached);
+
+  /// What the fault had answered for later (`comes_later`) has happened to the connection: a hit.
+  void carried_out(const FaultId& id, ConnectionId connection);
 
   void forget(ConnectionId connection, StreamId stream);
   void forget(ConnectionId connection);

@@ -58,6 +58,7 @@ struct BytesReady {
   ConnectionId connection;
   Direction direction = Direction::request;
   size_t count = 0;
+  uint64_t passed = 0;  // bytes that went before it in this direction since the fault first saw some
 };
 /// A call has reached a stage.
 struct CallReached {

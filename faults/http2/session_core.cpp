@@ -59,10 +59,8 @@ void Session::Core::fault_cleared(const FaultId& fault, Instant now) {
   std::vector<StreamId> held;
   for (auto& [id, stream] : streams_) {
     if (stream->withheld_by == fault && !stream->discarded) stream->withheld_by = {};
-    for (Lane& lane : stream->lanes) {
-      if (!lane.gate || lane.gate->by != fault) continue;
-      lane.gate->action = faults::Forward{};
-      held.push_back(id);
+    for (Direction direction : {Direction::request, Direction::response}) {
+      if (stream->lane(direction).gate && withdraw(*stream, direction, fault)) held.push_back(id);
     }
   }
   for (StreamId id : held) {

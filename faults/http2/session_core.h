@@ -160,6 +160,8 @@ class Session::Core {
   /// Carries out what the gate says as far as it is time; `done` when the lane is free again.
   Step resolve(Stream& stream, Direction direction);
   Step reach(Stream& stream, Direction direction, Stage stage, Instant received);
+  /// Takes a cleared fault out of the gate, its delay too; answers whether it was in it.
+  bool withdraw(Stream& stream, Direction direction, const FaultId& fault);
   Step end_with_status(Stream& stream, const faults::EndCall& answer, const FaultId& by);
   Step end_with_reset(Stream& stream, Http2Error code, const FaultId& by);
   void fault_hit(const FaultId& fault, StreamId stream, const faults::WireAction& action);

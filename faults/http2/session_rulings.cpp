@@ -1,5 +1,6 @@
 // What faults do to calls: asking about a stage, and carrying out the ruling.
 #include <cassert>
+#include <numeric>
 #include <utility>
 
 #include "faults/http2/grpc_fields.h"
@@ -35,8 +36,29 @@ void Session::Core::consult(Stream& stream, Direction direction, Stage stage, ui
     assert(!"WithholdResponse is for stage headers");
     gate.action = faults::Forward{};
   }
+  for (size_t i = 0; i < ruling.delays.size(); ++i) {
+    gate.delays.emplace_back(ruling.delayed_by[i], ruling.delays[i]);
+  }
   if (gate.due > now_) due_.emplace(gate.due, std::pair{stream.down, direction});
   stream.lane(direction).gate = std::move(gate);
+}
+
+bool Session::Core::withdraw(Stream& stream, Direction direction, const FaultId& fault) {
+  Gate& gate = *stream.lane(direction).gate;
+  bool concerned = false;
+  if (gate.by == fault) {
+    gate.action = faults::Forward{};
+    concerned = true;
+  }
+  const Duration less = std::accumulate(
+      gate.delays.begin(), gate.delays.end(), Duration{},
+      [&](Duration sum, const auto& delay) { return delay.first == fault ? sum + delay.second : sum; });
+  if (less <= Duration::zero()) return concerned;
+  std::erase_if(gate.delays, [&](const auto& delay) { return delay.first == fault; });
+  forget_due(gate, stream.down, direction);
+  gate.due -= less;
+  if (gate.due > now_) due_.emplace(gate.due, std::pair{stream.down, direction});
+  return true;
 }
 
 Session::Core::Step Session::Core::reach(Stream& stream, Direction direction, Stage stage, Instant received) {

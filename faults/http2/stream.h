@@ -6,6 +6,8 @@
 #include <list>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "faults/action.h"
 #include "faults/http2/block_path.h"
@@ -24,7 +26,8 @@ struct Gate {
   Instant due;  // not before
   faults::WireAction action;
   FaultId by;
-  bool told = false;  // its FaultHit
+  bool told = false;                                 // its FaultHit
+  std::vector<std::pair<FaultId, Duration>> delays;  // what `due` is made of, for when one of them is cleared
 };
 
 /// A frame (of DATA: a piece) of a stream that is being passed on or waits to be.

@@ -27,6 +27,15 @@ enum class Lifetime {
   down,           // the length is its own parameter `down`
 };
 
+/// A timeline entry whose parts were read without errors, for what can be wrong with several of them
+/// together.
+struct EntryParts {
+  const json::Value& with;           // as written; an empty object when it is left out
+  const json::Value& written_match;  // likewise
+  const Match& match;
+  std::optional<Duration> length;  // its `for`
+};
+
 struct FaultKind {
   std::string name;
   std::string summary;  // one sentence
@@ -45,6 +54,8 @@ struct FaultKind {
 
   /// Reads `with` (an empty object when it is left out). nullopt when there were errors.
   std::function<std::optional<Decision>(const json::Value& with, ErrorList& errors)> make;
+  /// Adds the errors that are in no part of the entry alone. Empty: there can be none.
+  std::function<void(const EntryParts& entry, ErrorList& errors)> check;
   /// For Lifetime::down: the length that `with` gives.
   std::function<Duration(const json::Value& with)> down;
 };

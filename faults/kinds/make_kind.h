@@ -43,6 +43,15 @@ FaultKind make_kind(FaultKind kind) {
     if (!T::fields().read(with, fault, errors)) return std::nullopt;
     return Decision(std::shared_ptr<const Base>(std::make_shared<const T>(std::move(fault))));
   };
+  if constexpr (requires(const T fault, const EntryParts& entry, ErrorList& all) {
+                  fault.check(entry, all);
+                }) {
+    kind.check = [](const EntryParts& entry, ErrorList& errors) {
+      T fault;
+      ErrorList ignored;
+      if (T::fields().read(entry.with, fault, ignored)) fault.check(entry, errors);
+    };
+  }
   if constexpr (requires(T fault) { fault.down; }) {
     kind.down = [](const json::Value& with) {
       T fault;

@@ -34,7 +34,8 @@ void Connection::accept(Stream accepted) {
   observe(faults::ConnectionAccepted{.edge = edge_.options.id, .connection = id_, .at = now});
   const auto ruling = edge_.faults.offered(id_);
   for (const auto& fault : ruling.delayed_by) tell_hit(fault, faults::Delay{ruling.delay});
-  if (!std::holds_alternative<faults::Forward>(ruling.action)) tell_hit(ruling.by, ruling.action);
+  const bool later = comes_later(ruling.action);
+  if (!std::holds_alternative<faults::Forward>(ruling.action) && !later) tell_hit(ruling.by, ruling.action);
 
   const auto* mute = std::get_if<faults::Mute>(&ruling.action);
   at(Side::downstream)
@@ -50,9 +51,12 @@ void Connection::accept(Stream accepted) {
     muted_closes_ = mute->close_when_cleared;
     return;
   }
-  if (std::holds_alternative<faults::CloseConnection>(ruling.action)) {
-    begin_closing(faults::Peer::relay, ruling.by);
-    return settle();
+  if (const auto* close = std::get_if<faults::CloseConnection>(&ruling.action)) {
+    if (!later) {
+      begin_closing(faults::Peer::relay, ruling.by);
+      return settle();
+    }
+    close_later(ruling.by, close->after);
   }
   if (edge_.options.protocol == EdgeProtocol::tcp) {
     begin(Protocol::tcp);
@@ -114,16 +118,35 @@ void Connection::found(const FaultId& fault, const faults::WireAction& action) {
   if (std::holds_alternative<faults::ResetConnection>(action)) {
     tell_hit(fault, action);
     end(faults::Peer::relay, true, fault);
-  } else if (std::holds_alternative<faults::CloseConnection>(action)) {
-    tell_hit(fault, action);
-    begin_closing(faults::Peer::relay, fault);
+  } else if (const auto* close = std::get_if<faults::CloseConnection>(&action)) {
+    if (comes_later(action)) {
+      close_later(fault, close->after);
+    } else {
+      tell_hit(fault, action);
+      begin_closing(faults::Peer::relay, fault);
+    }
     settle();
   }
+}
+
+void Connection::close_later(const FaultId& fault, Duration after) {
+  late_closes_.push_back({.at = clock_now() + after, .by = fault});
+}
+
+void Connection::close_what_is_due(Instant now) {
+  const auto due = std::find_if(late_closes_.begin(), late_closes_.end(),
+                                [now](const LateClose& close) { return close.at <= now; });
+  if (due == late_closes_.end()) return;
+  const FaultId by = due->by;
+  edge_.faults.carried_out(by, id_);
+  tell_hit(by, faults::CloseConnection{});
+  begin_closing(faults::Peer::relay, by);
 }
 
 void Connection::fault_cleared(const FaultId& fault) {
   if (state_ == State::over) return;
   const auto now = clock_now();
+  std::erase_if(late_closes_, [&](const LateClose& close) { return close.by == fault; });
   if (state_ == State::muted) {
     if (muted_by_ == fault && muted_closes_) begin_closing(faults::Peer::relay, fault);
     return settle();
@@ -137,9 +160,21 @@ void Connection::fault_cleared(const FaultId& fault) {
   if (session_) session_->fault_cleared(fault, now);
   std::optional<faults::Ruling> terminal;
   for (const auto side : both_sides) {
-    at(side).egress.reconsider(fault, now, [&](size_t count) { return ask(side, count, terminal); });
+    auto& target = at(side);
+    uint64_t beyond = 0;  // what the terminal action lets no more pass
+    const bool before = terminal.has_value();
+    target.egress.reconsider(fault, now, [&](size_t count, uint64_t from_end) {
+      if (terminal) return Egress::Terms{};
+      const auto terms = ask(side, count, target.put - from_end, terminal);
+      if (const auto* close = terminal ? std::get_if<faults::CloseConnection>(&terminal->action) : nullptr) {
+        beyond = from_end - std::min<uint64_t>(close->let_through, from_end);
+      }
+      return terms;
+    });
+    if (!terminal || before) continue;
+    target.egress.drop_last(beyond);
+    perform(*terminal, side);
   }
-  if (terminal) perform(*terminal);
   settle();
 }
 
@@ -231,6 +266,7 @@ std::optional<Instant> Connection::next_due(Instant now) const {
   consider(dial_at_);
   consider(handshake_due_);
   consider(closing_due_);
+  for (const auto& close : late_closes_) consider(close.at);
   return due;
 }
 
@@ -240,6 +276,7 @@ void Connection::on_timer() {
   if (dial_at_ && *dial_at_ <= now) dial();
   if (session_) session_->advance(now);
   check_handshake(now);
+  close_what_is_due(now);
   if (closing_due_ && *closing_due_ <= now) {
     const auto waits = [&](Side side) { return at(side).egress.kept_by_fault(now); };
     if (!waits(Side::downstream) && !waits(Side::upstream)) return end(closed_by_, false, closing_fault_);
@@ -265,8 +302,8 @@ void Connection::check_handshake(Instant now) {
 }
 
 /// FIN to both once what is queued is written; what still comes is read and thrown away, so that unread bytes
-/// do not turn the FIN into a RST.
-void Connection::begin_closing(faults::Peer by, const FaultId& fault) {
+/// do not turn the FIN into a RST. To the side `cut`, what the session has still to say does not go.
+void Connection::begin_closing(faults::Peer by, const FaultId& fault, std::optional<Side> cut) {
   if (!lives()) return;
   const auto now = clock_now();
   state_ = State::closing;
@@ -275,9 +312,10 @@ void Connection::begin_closing(faults::Peer by, const FaultId& fault) {
   closing_due_ = now + patience_in_closing;
   handshake_due_.reset();
   dial_at_.reset();
+  late_closes_.clear();
   if (dialer_) dialer_->cancel();
   for (const auto side : both_sides) {
-    if (!session_) break;
+    if (!session_ || side == cut) continue;
     for (auto output = session_->take_output(side); !output.empty(); output = session_->take_output(side)) {
       send(side, output);
     }

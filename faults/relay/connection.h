@@ -60,6 +60,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
     Peer peer;
     Egress egress;
     uint64_t written = 0;
+    uint64_t put = 0;  // bytes that came for it, whether they have left or not
     bool fin_received = false;
     bool fin_wanted = false;  // the other peer's FIN follows once the session has given all its output
     bool fin_sent = false;
@@ -96,13 +97,14 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
 
   // What goes out.
   void send(Side to, std::string_view bytes);
+  void put(Side to, std::string_view bytes, const Egress::Terms& terms);
   bool flush(Side to);
   void wrote(Side to, size_t count, Instant at);
   bool take_session_output();
   bool pass_on_fins();
   bool fin_waits_for_session(Side to) const;
-  Egress::Terms ask(Side to, size_t count, std::optional<faults::Ruling>& terminal);
-  void perform(const faults::Ruling& terminal);
+  Egress::Terms ask(Side to, size_t count, uint64_t position, std::optional<faults::Ruling>& terminal);
+  void perform(const faults::Ruling& terminal, Side cut);
 
   // How it goes on, and ends.
   void settle();
@@ -112,7 +114,9 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::optional<Instant> next_due(Instant now) const;
   void on_timer();
   void check_handshake(Instant now);
-  void begin_closing(faults::Peer by, const FaultId& fault);
+  void begin_closing(faults::Peer by, const FaultId& fault, std::optional<Side> cut = {});
+  void close_later(const FaultId& fault, Duration after);
+  void close_what_is_due(Instant now);
   void end(faults::Peer by, bool reset, const FaultId& fault = {});
   void tell_end(faults::Peer by, bool reset, const FaultId& fault);
   void tell_hit(const FaultId& fault, const faults::WireAction& action);
@@ -144,6 +148,11 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   FaultId muted_by_;
   bool muted_closes_ = false;
 
+  struct LateClose {
+    Instant at;
+    FaultId by;
+  };
+  std::vector<LateClose> late_closes_;
   std::optional<Instant> closing_due_;
   faults::Peer closed_by_ = faults::Peer::relay;
   FaultId closing_fault_;

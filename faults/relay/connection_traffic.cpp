@@ -141,8 +141,8 @@ void Connection::reset_by(Side side) {
   if (!left.peer.is_open() || left.lost) return end(peer_of(side), true);
   // A RST travels like bytes do: a fault may delay or hold it, a slow reader may not.
   std::optional<faults::Ruling> terminal;
-  const auto terms = ask(other(side), 0, terminal);
-  if (terminal) return perform(*terminal);
+  const auto terms = ask(other(side), 0, left.put, terminal);
+  if (terminal) return perform(*terminal, other(side));
   left.egress.push_end(Egress::Kind::reset, terms, now);
 }
 
@@ -152,8 +152,18 @@ void Connection::send(Side to, std::string_view bytes) {
   auto& target = at(to);
   if (state_ == State::over || target.hung || target.lost || target.fin_sent || target.egress.ended()) return;
   std::optional<faults::Ruling> terminal;
-  const auto terms = ask(to, bytes.size(), terminal);
-  if (terminal && state_ == State::relaying) return perform(*terminal);
+  const auto terms = ask(to, bytes.size(), target.put, terminal);
+  target.put += bytes.size();
+  if (!terminal || state_ != State::relaying) return put(to, bytes, terms);
+  if (const auto* close = std::get_if<faults::CloseConnection>(&terminal->action)) {
+    if (close->let_through > 0) put(to, bytes.substr(0, close->let_through), terms);
+    target.put -= bytes.size() - std::min(bytes.size(), close->let_through);
+  }
+  perform(*terminal, to);
+}
+
+void Connection::put(Side to, std::string_view bytes, const Egress::Terms& terms) {
+  auto& target = at(to);
   if (terms.none() && target.egress.empty() && target.peer.is_open()) {
     const auto count = target.peer.write(bytes);
     if (!count) {
@@ -253,9 +263,9 @@ bool Connection::pass_on_fins() {
     target.fin_wanted = false;
     if (target.egress.ended() || target.fin_sent) continue;
     std::optional<faults::Ruling> terminal;
-    const auto terms = ask(to, 0, terminal);
+    const auto terms = ask(to, 0, target.put, terminal);
     if (terminal) {
-      perform(*terminal);
+      perform(*terminal, to);
       return true;
     }
     target.egress.push_end(Egress::Kind::fin, terms, clock_now());
@@ -264,9 +274,10 @@ bool Connection::pass_on_fins() {
   return any;
 }
 
-Egress::Terms Connection::ask(Side to, size_t count, std::optional<faults::Ruling>& terminal) {
+Egress::Terms Connection::ask(Side to, size_t count, uint64_t position,
+                              std::optional<faults::Ruling>& terminal) {
   if (edge_.faults.empty()) return {};
-  const auto ruling = edge_.faults.bytes(id_, way_to(to), count);
+  const auto ruling = edge_.faults.bytes(id_, way_to(to), count, position);
   const auto hit = [&](const FaultId& fault, const faults::WireAction& action) {
     const std::pair key(fault, way_to(to));
     if (std::find(told_hits_.begin(), told_hits_.end(), key) != told_hits_.end()) return;
@@ -286,11 +297,11 @@ Egress::Terms Connection::ask(Side to, size_t count, std::optional<faults::Rulin
   return terms;
 }
 
-void Connection::perform(const faults::Ruling& terminal) {
+void Connection::perform(const faults::Ruling& terminal, Side cut) {
   if (std::holds_alternative<faults::ResetConnection>(terminal.action)) {
     end(faults::Peer::relay, true, terminal.by);
   } else {
-    begin_closing(faults::Peer::relay, terminal.by);
+    begin_closing(faults::Peer::relay, terminal.by, cut);
   }
 }
 

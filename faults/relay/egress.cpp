@@ -70,16 +70,36 @@ bool Egress::only_delayed(Instant now) const {
          items_.back().terms.held_by.empty();
 }
 
-void Egress::reconsider(const FaultId& fault, Instant now, const std::function<Terms(size_t count)>& ask) {
+void Egress::reconsider(const FaultId& fault, Instant now, const Ask& ask) {
+  uint64_t from_end = 0;
+  for (const auto& item : items_) from_end += item.bytes.size();
   for (auto& item : items_) {
+    const uint64_t behind = from_end;
+    from_end -= item.bytes.size();
     const bool held = item.terms.held_by == fault;
     const auto& delayed_by = item.terms.delayed_by;
     const bool delayed = std::find(delayed_by.begin(), delayed_by.end(), fault) != delayed_by.end();
     if (!held && !delayed) continue;
     // Still held by another: when that one is cleared, the item is asked about anew.
     if (!held && !item.terms.held_by.empty()) continue;
-    item.terms = ask(item.bytes.size());
+    item.terms = ask(item.bytes.size(), behind);
     item.release = (held ? now : item.arrived) + item.terms.delay;
+  }
+}
+
+void Egress::drop_last(uint64_t count) {
+  for (size_t i = items_.size(); i-- > 0 && count > 0;) {
+    auto& item = items_[i];
+    if (item.kind != Kind::bytes) continue;
+    const size_t gone = i == 0 ? offset_ : 0;
+    const size_t dropped = std::min<uint64_t>(count, item.bytes.size() - gone);
+    item.bytes.resize(item.bytes.size() - dropped);
+    weight_ -= dropped;
+    count -= dropped;
+    if (item.bytes.size() > gone) return;
+    weight_ -= item.bytes.size() + sizeof(Item);
+    items_.erase(items_.begin() + static_cast<ptrdiff_t>(i));
+    if (i == 0) offset_ = 0;
   }
 }
 

@@ -1,6 +1,7 @@
 // What waits to be written to one peer: bytes in order, each with the time a fault lets it go. Pure.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <optional>
@@ -51,7 +52,11 @@ class Egress {
   /// A fault is over: items that it held or delayed are asked about again (of an end: 0 bytes). Held ones
   /// count from `now`, as if they arrived only now; delayed ones from their arrival, so what only that fault
   /// delayed flows at once.
-  void reconsider(const FaultId& fault, Instant now, const std::function<Terms(size_t count)>& ask);
+  /// `from_end` counts the queue's bytes from the item's first to the last.
+  using Ask = std::function<Terms(size_t count, uint64_t from_end)>;
+  void reconsider(const FaultId& fault, Instant now, const Ask& ask);
+  /// The last so many bytes are not to leave, as far as they have not.
+  void drop_last(uint64_t count);
 
   bool empty() const { return items_.empty(); }
   bool ended() const { return !items_.empty() && items_.back().kind != Kind::bytes; }

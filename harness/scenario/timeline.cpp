@@ -103,6 +103,7 @@ class EntryReader {
     read_trigger();
     read_place();
     read_length();
+    check_together();
     read_must_fire();
     if (errors_.size() != before) return std::nullopt;
     out_.id = {text_.id.text};
@@ -120,6 +121,22 @@ class EntryReader {
     errors_.push_back(json::error_at(span, std::move(what), std::move(hint)));
   }
 
+  /// A part that is left out is read as empty, so that what it lacks is said, at the entry.
+  Value part(std::string_view key) const {
+    const Value* given = object_.find(key);
+    Value empty = json::object();
+    empty.span = object_.span;
+    return given ? *given : empty;
+  }
+
+  void check_together() {
+    if (!match_read_ || !out_.kind->check) return;
+    const Value with = part("with");
+    const Value match = part("match");
+    out_.kind->check({.with = with, .written_match = match, .match = out_.match, .length = out_.length},
+                     errors_);
+  }
+
   void read_kind() {
     if (!string("fault")) return;
     out_.kind = faults::find_fault_kind(text_.fault.text);
@@ -128,13 +145,6 @@ class EntryReader {
             did_you_mean(text_.fault.text, faults::fault_kind_names()));
       return;
     }
-    // A part that is left out is read as empty, so that what it lacks is said, at the entry.
-    const auto part = [&](std::string_view key) {
-      const Value* given = object_.find(key);
-      Value empty = json::object();
-      empty.span = object_.span;
-      return given ? *given : empty;
-    };
     if (auto decision = out_.kind->make(part("with"), errors_)) out_.decision = std::move(*decision);
     if (out_.kind->fault_class == FaultClass::process) {
       if (object_.find("match"))
@@ -142,6 +152,7 @@ class EntryReader {
                    "remove it", errors_);
     } else if (auto match = faults::read_match(*out_.kind, part("match"), errors_)) {
       out_.match = std::move(*match);
+      match_read_ = true;
       if (out_.kind->lifetime == Lifetime::optional_span && !object_.find("for"))
         faults::fits_without_length(*out_.kind, out_.match, part("match"), errors_);
     }
@@ -248,6 +259,7 @@ class EntryReader {
   ErrorList& errors_;
   EntryText text_;
   TimelineEntry out_;
+  bool match_read_ = false;
 };
 
 /// The fault an entry waits for, if it does; its place too.

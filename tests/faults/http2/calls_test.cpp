@@ -107,6 +107,127 @@ TEST(DelayTest, ACancelledCallLeavesNothingDue) {
   EXPECT_FALSE(wire.session.next_due());
 }
 
+faults::Ruling delayed(std::vector<std::pair<std::string, Duration>> delays) {
+  faults::Ruling ruled;
+  for (const auto& [by, delay] : delays) {
+    ruled.delay += delay;
+    ruled.delayed_by.push_back({by});
+    ruled.delays.push_back(delay);
+  }
+  return ruled;
+}
+
+TEST(DelayTest, WhatAClearedFaultDelayedLeavesAtOnce) {
+  Wire wire;
+  wire.begin();
+  wire.host.rule = [](const faults::CallReached& reached) {
+    return reached.stage == Stage::headers ? delayed({{"slow", 1h}}) : faults::Ruling{};
+  };
+  wire.client(Wire::request(1, true));
+  wire.clear("another");
+  EXPECT_EQ(wire.to_server(), "");
+  wire.clear("slow");
+  EXPECT_EQ(wire.to_server(), Wire::request(1, true));
+  EXPECT_FALSE(wire.session.next_due());
+}
+
+TEST(DelayTest, OfTwoDelaysThatOfTheFaultStillInForceRemains) {
+  Wire wire;
+  wire.begin();
+  wire.host.rule = [](const faults::CallReached& reached) {
+    return reached.stage == Stage::headers ? delayed({{"slow", 1h}, {"slower", 100ms}}) : faults::Ruling{};
+  };
+  wire.client(Wire::request(1, true));
+  wire.clear("slow");
+  EXPECT_EQ(wire.to_server(), "");
+  EXPECT_EQ(wire.session.next_due(), wire.now + 100ms);
+  wire.now += 100ms;
+  wire.session.advance(wire.now);
+  EXPECT_EQ(wire.to_server(), Wire::request(1, true));
+}
+
+TEST(DelayTest, MessagesArePipelinedAndNeverOvertakeEachOther) {
+  Wire wire;
+  wire.begin();
+  wire.host.rule = [](const faults::CallReached& reached) {
+    if (reached.stage != Stage::request_message) return faults::Ruling{};
+    const Duration delays[] = {100ms, 100ms, 1ms};  // the third would be there before the second
+    return delayed({{"slow", delays[reached.message]}});
+  };
+  wire.client(Wire::request(1));
+  EXPECT_EQ(wire.to_server(), Wire::request(1));
+  const Instant start = wire.now;
+  for (const char* text : {"one", "two", "three"}) {
+    wire.client(Wire::data(1, grpc_message(text)));
+    wire.now += 20ms;
+  }
+  EXPECT_EQ(wire.to_server(), "");
+  const auto leaving_at = [&](Duration since_start) {
+    wire.now = start + since_start;
+    wire.session.advance(wire.now);
+    return wire.to_server();
+  };
+  EXPECT_EQ(leaving_at(99ms), "");
+  EXPECT_EQ(leaving_at(100ms), Wire::data(1, grpc_message("one")));
+  EXPECT_EQ(leaving_at(119ms), "");
+  EXPECT_EQ(leaving_at(120ms), Wire::data(1, grpc_message("two")) + Wire::data(1, grpc_message("three")));
+}
+
+struct ResetAtCase {
+  std::string name;
+  Stage stage;
+  std::string to_server, to_client;
+  friend void PrintTo(const ResetAtCase& one, std::ostream* out) { *out << one.name; }
+};
+class ResetAtTest : public ::testing::TestWithParam<ResetAtCase> {};
+
+TEST_P(ResetAtTest, TheCallerGetsTheCodeAndTheUpstreamCancelIfItHasNotFinished) {
+  Wire wire;
+  wire.begin();
+  wire.fault(GetParam().stage, faults::ResetStream{Http2Error::enhance_your_calm}, "torn");
+  wire.client(Wire::request(1));
+  wire.client(Wire::data(1, grpc_message("a")));
+  wire.client(Wire::data(1, "", true));
+  if (GetParam().stage >= Stage::response_headers) {  // else it has heard of no request, or of its end
+    wire.server(Wire::headers(1, response_fields()));
+    wire.server(Wire::data(1, grpc_message("b")));
+    wire.server(Wire::headers(1, {{"grpc-status", "0"}}, true));
+  }
+  EXPECT_EQ(wire.to_server(), GetParam().to_server);
+  EXPECT_EQ(wire.to_client(), GetParam().to_client);
+  const auto ended = wire.seen<faults::CallEnded>();
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].how, Ending::ended_by_fault);
+  EXPECT_EQ(ended[0].reset, Http2Error::enhance_your_calm);
+  EXPECT_EQ(ended[0].fault.text, "torn");
+  EXPECT_EQ(ended[0].times.forwarded, wire.now);
+  EXPECT_EQ(wire.session.live_calls(), 0u);
+  EXPECT_EQ(wire.seen<faults::ProtocolViolation>().size(), 0u);
+  // The connection goes on.
+  wire.host.rule = {};
+  wire.client(Wire::request(3, true));
+  EXPECT_NE(wire.to_server(), "");
+}
+
+const std::string torn = Wire::reset(1, Http2Error::enhance_your_calm);
+const std::string cancelled = Wire::reset(1, Http2Error::cancel);
+const std::string credit = Wire::window_update(0, 6);
+const std::string whole_request =
+    Wire::request(1) + Wire::data(1, grpc_message("a")) + Wire::data(1, "", true);
+INSTANTIATE_TEST_SUITE_P(
+    All, ResetAtTest,
+    ::testing::Values(
+        ResetAtCase{"headers", Stage::headers, "", torn + credit},
+        ResetAtCase{"request_message", Stage::request_message, Wire::request(1) + cancelled, torn + credit},
+        ResetAtCase{"request_end", Stage::request_end,
+                    Wire::request(1) + Wire::data(1, grpc_message("a")) + cancelled, torn},
+        ResetAtCase{"response_headers", Stage::response_headers, whole_request + cancelled + credit, torn},
+        ResetAtCase{"response_message", Stage::response_message, whole_request + cancelled + credit,
+                    Wire::headers(1, response_fields()) + torn},
+        ResetAtCase{"response_end", Stage::response_end, whole_request,
+                    Wire::headers(1, response_fields()) + Wire::data(1, grpc_message("b")) + torn}),
+    [](const auto& tested) { return tested.param.name; });
+
 TEST(ResetTest, RefusedStreamIsSaidOfACallThatNeverLeft) {
   Wire wire;
   wire.begin();

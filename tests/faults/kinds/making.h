@@ -69,6 +69,19 @@ inline std::string match_complaint(const std::string& kind, const std::string& m
   return render(errors);
 }
 
+/// The errors that are in no part of the entry alone, as the user sees them.
+inline std::string joint_complaint(const std::string& kind, const std::string& with, const std::string& match,
+                                   std::optional<Duration> length = {}) {
+  ErrorList errors;
+  const json::Value written_with = parsed(with);
+  const json::Value written_match = parsed(match);
+  const auto read = read_match(*find_fault_kind(kind), written_match, errors);
+  if (!read) throw std::invalid_argument(render(errors));
+  find_fault_kind(kind)->check(
+      {.with = written_with, .written_match = written_match, .match = *read, .length = length}, errors);
+  return render(errors);
+}
+
 constexpr ConnectionId one{1};
 constexpr ConnectionId two{2};
 constexpr Stage every_stage[] = {Stage::headers,          Stage::request_message,  Stage::request_end,

@@ -30,6 +30,13 @@ TEST_P(EveryKindTest, HasAnExampleThatItsOwnParsersAccept) {
   if (!entry.find("for")) {
     EXPECT_TRUE(fits_without_length(kind(), *match, part("match"), errors)) << render(errors);
   }
+  if (!kind().check) return;
+  const json::Value with = part("with");
+  const json::Value written_match = part("match");
+  std::optional<Duration> length;
+  if (entry.find("for")) length = parse_duration(entry.find("for")->text);
+  kind().check({.with = with, .written_match = written_match, .match = *match, .length = length}, errors);
+  EXPECT_TRUE(errors.empty()) << render(errors);
 }
 
 TEST_P(EveryKindTest, HasAnExampleWithTheKeysItsPlaceAndLifetimeAllow) {
@@ -113,8 +120,9 @@ TEST(RegistryTest, KnowsEveryKindByItsOwnName) {
   }
   EXPECT_EQ(names.size(), fault_kinds().size());
   EXPECT_EQ(names,
-            (std::set<std::string>{"latency", "stall", "refuse", "reset", "accept_hang", "grpc_status",
-                                   "grpc_hang", "lose_response", "signal", "kill", "pause", "restart"}));
+            (std::set<std::string>{"latency", "stall", "refuse", "reset", "close", "accept_hang",
+                                   "grpc_status", "grpc_delay", "grpc_hang", "lose_response", "rst_stream",
+                                   "drop_connection", "signal", "kill", "pause", "restart"}));
   EXPECT_EQ(find_fault_kind("latncy"), nullptr);
 }
 

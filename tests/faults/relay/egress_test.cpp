@@ -26,7 +26,7 @@ Egress::Terms delayed(Duration delay, const char* by = "slow") {
   return {.delay = delay, .delayed_by = {FaultId{by}}, .held_by = {}};
 }
 Egress::Terms held(const char* by) { return {.delay = {}, .delayed_by = {}, .held_by = FaultId{by}}; }
-const auto nothing_more = [](size_t) { return Egress::Terms{}; };
+const auto nothing_more = [](size_t, uint64_t) { return Egress::Terms{}; };
 
 TEST(EgressTest, KeepsTheOrderWhateverTheDelays) {
   Egress egress;
@@ -65,8 +65,9 @@ TEST(EgressTest, HoldsWhatFollowsBehindWhatIsHeld) {
 TEST(EgressTest, LetsWhatWasHeldPassTheFaultsThatRemainAsIfItCameNow) {
   Egress egress;
   egress.push("a", held("stall"), at(0ms));
-  egress.reconsider(FaultId{"stall"}, at(50ms), [](size_t count) {
+  egress.reconsider(FaultId{"stall"}, at(50ms), [](size_t count, uint64_t from_end) {
     EXPECT_EQ(count, 1u);
+    EXPECT_EQ(from_end, 1u);
     return delayed(100ms);
   });
   EXPECT_EQ(egress.next_release(at(50ms)), at(150ms));
@@ -76,8 +77,46 @@ TEST(EgressTest, LeavesTheDelayOfOtherFaultsWhenOneIsCleared) {
   Egress egress;
   egress.push("a", {.delay = 300ms, .delayed_by = {FaultId{"slow"}, FaultId{"slower"}}, .held_by = {}},
               at(0ms));
-  egress.reconsider(FaultId{"slower"}, at(10ms), [](size_t) { return delayed(100ms); });
+  egress.reconsider(FaultId{"slower"}, at(10ms), [](size_t, uint64_t) { return delayed(100ms); });
   EXPECT_EQ(egress.next_release(at(10ms)), at(100ms));  // from its arrival
+}
+
+TEST(EgressTest, SaysHowFarFromTheEndEachItemIsThatItAsksAbout) {
+  Egress egress;
+  egress.push("abc", held("stall"), at(0ms));
+  egress.push("de", delayed(1h), at(0ms));
+  egress.push("f", held("stall"), at(0ms));
+  egress.push_end(Kind::fin, held("stall"), at(0ms));
+  std::vector<std::pair<size_t, uint64_t>> asked;
+  egress.reconsider(FaultId{"stall"}, at(0ms), [&](size_t count, uint64_t from_end) {
+    asked.emplace_back(count, from_end);
+    return Egress::Terms{};
+  });
+  EXPECT_EQ(asked, (std::vector<std::pair<size_t, uint64_t>>{{3, 6}, {1, 1}, {0, 0}}));
+}
+
+TEST(EgressTest, DropsItsLastBytesButNotTheFinBehindThem) {
+  Egress egress;
+  egress.push("abc", delayed(100ms), at(0ms));
+  egress.push("def", delayed(100ms), at(0ms));
+  egress.push("ghi", delayed(100ms), at(0ms));
+  egress.push_end(Kind::fin, {}, at(0ms));
+  const size_t weight = egress.weight();
+  egress.drop_last(4);
+  EXPECT_LT(egress.weight(), weight - 4);
+  EXPECT_EQ(leaving(egress, at(1s)), "abcde|");
+  EXPECT_EQ(egress.weight(), 0u);
+}
+
+TEST(EgressTest, DropsNothingThatHasLeft) {
+  Egress egress;
+  egress.push("abcdef", {}, at(0ms));
+  egress.consume(4);
+  egress.drop_last(6);
+  EXPECT_TRUE(egress.empty());
+  EXPECT_EQ(egress.weight(), 0u);
+  egress.push("g", delayed(1ms), at(0ms));
+  EXPECT_EQ(leaving(egress, at(1s)), "g");
 }
 
 TEST(EgressTest, SendsTheFinAfterTheBytes) {

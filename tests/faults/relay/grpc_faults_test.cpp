@@ -11,6 +11,14 @@ using grpc::StatusCode;
 class GrpcFaultsTest : public GrpcRelayTest {
  protected:
   void warm_up() { ASSERT_EQ(client.say(), StatusCode::OK); }
+  /// For a moment after its connection was lost, the channel may still give it to calls, which then fail.
+  bool client_comes_back() {
+    const auto deadline = Clock::now() + patience;
+    while (Clock::now() < deadline) {
+      if (client.start("Say", "again", 10s, true)->code() == StatusCode::OK) return true;
+    }
+    return false;
+  }
   size_t connections() const { return recorder.all<faults::ConnectionAccepted>().size(); }
   bool hit(const std::string& action) {
     const auto hits = recorder.wait_for<faults::FaultHit>();
@@ -78,8 +86,98 @@ TEST_F(GrpcFaultsTest, ResetEndsTheCallsUnderWayAndTheClientComesBack) {
   const auto lost = recorder.wait_for<faults::CallEnded>().front();
   EXPECT_EQ(lost.how, faults::Ending::ended_by_fault);
   EXPECT_EQ(lost.fault, FaultId{"reset"});
-  EXPECT_EQ(client.start("Say", "again", 10s, true)->code(), StatusCode::OK);
+  EXPECT_TRUE(client_comes_back());
   EXPECT_EQ(connections(), 2u);
+}
+
+TEST_F(GrpcFaultsTest, CloseEndsTheCallsUnderWayWithAFinAndTheClientComesBack) {
+  const auto call = client.start("Wait");
+  ASSERT_TRUE(server.wait_until_waiting(1));
+  arm_kind("close").reset();  // instantaneous
+  EXPECT_EQ(call->code(), StatusCode::UNAVAILABLE);
+  EXPECT_EQ(call->status().error_message(), "Socket closed");  // what C-core says of a FIN
+  EXPECT_TRUE(server.wait_until_cancelled(1));
+  const auto lost = recorder.wait_for<faults::CallEnded>().front();
+  EXPECT_EQ(lost.how, faults::Ending::ended_by_fault);
+  EXPECT_EQ(lost.fault, FaultId{"close"});
+  EXPECT_TRUE(client_comes_back());
+  EXPECT_EQ(connections(), 2u);
+}
+
+TEST_F(GrpcFaultsTest, GrpcDelayMakesTheMatchedMethodSlowAndNoOther) {
+  warm_up();
+  const auto delay = arm_kind("grpc_delay", R"({"delay": "400ms"})",
+                              {.method = "test.Echo/Slow", .stage = faults::Stage::headers});
+  const auto begin = Clock::now();
+  std::vector<std::unique_ptr<Call>> slow;
+  for (int number = 0; number < 10; ++number) slow.push_back(client.start("Slow"));
+  EXPECT_EQ(client.say(), StatusCode::OK);
+  for (const auto& call : slow) EXPECT_EQ(call->code(), StatusCode::OK);
+  EXPECT_GE(Clock::now() - begin, 400ms);
+  EXPECT_LT(Clock::now() - begin, 2s);  // one after the other would be 4 s
+  EXPECT_EQ(delay->tally(), (faults::FaultTally{.eligible = 10, .hits = 10}));
+  EXPECT_TRUE(hit("delay"));
+  EXPECT_EQ(connections(), 1u);
+}
+
+TEST_F(GrpcFaultsTest, GrpcDelayOfTheAnswerBeyondTheDeadlineEndsTheCallAfterTheWork) {
+  warm_up();
+  const auto delay = arm_kind("grpc_delay", R"({"delay": "1h"})", {.stage = faults::Stage::response_headers});
+  EXPECT_EQ(client.say(300ms), StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(server.handled("/test.Echo/Say"), 2);
+}
+
+TEST_F(GrpcFaultsTest, GrpcDelayIsForgottenWhenTheFaultIsOver) {
+  warm_up();
+  auto delay = arm_kind("grpc_delay", R"({"delay": "1h"})", {.stage = faults::Stage::request_end});
+  const auto call = client.start("Say", "patience");
+  EXPECT_TRUE(hit("delay"));
+  delay.reset();
+  EXPECT_EQ(call->code(), StatusCode::OK);
+  EXPECT_EQ(call->response(), "patience");
+}
+
+// grpc/grpc doc/PROTOCOL-HTTP2.md "Errors", as C-core implements it.
+TEST_F(GrpcFaultsTest, RstStreamIsTheStatusOfItsCode) {
+  warm_up();
+  const std::pair<const char*, StatusCode> codes[] = {{"REFUSED_STREAM", StatusCode::UNAVAILABLE},
+                                                      {"CANCEL", StatusCode::CANCELLED},
+                                                      {"ENHANCE_YOUR_CALM", StatusCode::RESOURCE_EXHAUSTED},
+                                                      {"INADEQUATE_SECURITY", StatusCode::PERMISSION_DENIED},
+                                                      {"INTERNAL_ERROR", StatusCode::INTERNAL}};
+  for (const auto& [name, status] : codes) {
+    const auto torn = arm_kind("rst_stream", std::string(R"({"code": ")") + name + R"("})",
+                               {.stage = faults::Stage::headers});
+    EXPECT_EQ(client.say(), status) << name;
+  }
+  EXPECT_EQ(server.handled("/test.Echo/Say"), 1);  // only the warming-up
+  EXPECT_EQ(client.say(), StatusCode::OK);
+  EXPECT_EQ(connections(), 1u);
+}
+
+TEST_F(GrpcFaultsTest, RstStreamAtTheRequestsEndFailsThatCallOnly) {
+  const auto torn = arm_kind("rst_stream", R"({"code": "INTERNAL_ERROR"})",
+                             {.method = "test.Echo/Wait", .stage = faults::Stage::request_end});
+  EXPECT_EQ(client.start("Wait")->code(), StatusCode::INTERNAL);
+  EXPECT_EQ(client.say(), StatusCode::OK);
+}
+
+TEST_F(GrpcFaultsTest, DropConnectionAfterTheWorkTakesTheOtherCallsAlong) {
+  const auto other = client.start("Wait");
+  ASSERT_TRUE(server.wait_until_waiting(1));
+  const auto drop = arm_kind("drop_connection", "{}",
+                             {.method = "test.Echo/Say", .stage = faults::Stage::response_headers});
+  EXPECT_EQ(client.say(), StatusCode::UNAVAILABLE);
+  EXPECT_EQ(other->code(), StatusCode::UNAVAILABLE);
+  EXPECT_EQ(server.handled("/test.Echo/Say"), 1);
+  EXPECT_TRUE(server.wait_until_cancelled(1));
+  const auto ended = wait_for_end();
+  EXPECT_TRUE(ended.reset);
+  EXPECT_EQ(ended.fault, FaultId{"drop_connection"});
+  for (const auto& lost : recorder.wait_for<faults::CallEnded>(2)) {
+    EXPECT_EQ(lost.how, faults::Ending::ended_by_fault);
+    EXPECT_EQ(lost.fault, FaultId{"drop_connection"});
+  }
 }
 
 TEST_F(GrpcFaultsTest, AcceptHangLeavesANewChannelWaitingForSettings) {

@@ -1,8 +1,8 @@
 // What the relay's tests with real gRPC share: server, edge and client, and faults of the real kinds.
 #pragma once
 
-#include "faults/kinds/kind.h"
 #include "tests/faults/relay/grpc_peers.h"
+#include "tests/faults/relay/real_kinds.h"
 #include "tests/faults/relay/relay_test.h"
 
 namespace breakwire::relay::testing {
@@ -12,13 +12,7 @@ class GrpcRelayTest : public RelayTest {
   /// A fault as a scenario would have it: kind, and `with` as JSON.
   std::unique_ptr<ActiveFault> arm_kind(const std::string& kind, const std::string& with = "{}",
                                         faults::Match match = {}) {
-    ErrorList errors;
-    const auto decision = faults::find_fault_kind(kind)->make(*json::parse(with, "with.json"), errors);
-    EXPECT_TRUE(decision) << kind << " " << with;
-    return network->arm(edge, {.id = {kind},
-                               .kind = kind,
-                               .match = std::move(match),
-                               .fault = std::get<std::shared_ptr<const faults::WireFault>>(*decision)});
+    return arm(kind, of_kind(kind, with), std::move(match));
   }
 
   EchoServer server;
