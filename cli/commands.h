@@ -17,7 +17,16 @@ struct RunOptions {
   std::vector<std::string> command;  // as typed, for the report
 };
 
+struct UpOptions {
+  std::string file;
+  std::string only;    // scenario id; empty: the first that is neither of a matrix nor a twin
+  std::string report;  // folder of the logs; empty: they go with everything else
+  std::string bin;     // as in RunOptions
+};
+
 int run_command(const RunOptions& options);
+/// 0 when somebody ended it, 1 when a service ended by itself, 3 when not everything became ready.
+int up_command(const UpOptions& options);
 int validate_command(const Selection& selection);
 int list_command(const std::string& what);
 int explain_command(const std::string& name);

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 namespace breakwire::cli {
 namespace {
@@ -17,12 +18,12 @@ sigset_t signals() {
 
 }  // namespace
 
-Interrupt::Interrupt() {
+Interrupt::Interrupt(std::string then) {
   const sigset_t set = signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   // Writing to a closed pipe (`breakwire … | head`) is an error of that write, not the end of the program.
   std::signal(SIGPIPE, SIG_IGN);
-  waiter_ = std::jthread([this, set](std::stop_token done) {
+  waiter_ = std::jthread([this, set, then = std::move(then)](std::stop_token done) {
     while (!done.stop_requested()) {
       const timespec slice{0, 50'000'000};
       const int signal = sigtimedwait(&set, nullptr, &slice);
@@ -33,10 +34,7 @@ Interrupt::Interrupt() {
         (void)!::write(STDERR_FILENO, text, sizeof text - 1);
         _exit(130);
       }
-      std::fputs(
-          "\nbreakwire: interrupted; ending what runs and writing a partial report (again to leave at "
-          "once)\n",
-          stderr);
+      std::fprintf(stderr, "\nbreakwire: interrupted; %s (again to leave at once)\n", then.c_str());
       source_.request_stop();
     }
   });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stop_token>
+#include <string>
 #include <thread>
 
 namespace breakwire::cli {
@@ -11,7 +12,8 @@ namespace breakwire::cli {
 /// waits for them on one of its own. Services are children of the guard and never get the terminal's Ctrl-C.
 class Interrupt {
  public:
-  Interrupt();
+  /// `then`: what the first signal leads to, for the sentence that it is answered with.
+  explicit Interrupt(std::string then);
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;

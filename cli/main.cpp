@@ -1,8 +1,10 @@
 // The command line: what can be typed, and the one place where exceptions become sentences.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <exception>
+#include <limits>
 
 #include "cli/commands.h"
 
@@ -13,10 +15,23 @@ constexpr const char* exit_codes =
     "Exit codes: 0 passed, 1 failed, 2 inconclusive, 3 harness error, 4 bad file or usage (4 > 3 > 1 > 2 > "
     "0).";
 
-/// "-1" would become the largest seed there is. Answers what is wrong, or nothing.
-std::string is_whole_number(const std::string& text) {
-  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-  return digits ? "" : "`" + text + "` is not a whole number";
+/// CLI11 by itself would take "-1" for the largest seed there is, and say of 2^64 only that it is wrong.
+/// Answers what is wrong, or nothing.
+std::string is_seed(const std::string& text) {
+  constexpr auto largest = std::numeric_limits<uint64_t>::max();
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string::npos)
+    return "`" + text + "` is not a whole number; a seed is one from 0 to " + std::to_string(largest);
+  uint64_t number = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc{})
+    return text + " is too big for a seed, the largest is " + std::to_string(largest);
+  return "";
+}
+
+std::string is_jobs(const std::string& text) {
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc{} && end == text.data() + text.size() && number >= 1 && number <= 256) return "";
+  return "`" + text + "` is not a number of scenarios to run at a time: 1 to 256";
 }
 
 void add_selection(CLI::App& command, Selection& selection) {
@@ -30,7 +45,7 @@ void add_selection(CLI::App& command, Selection& selection) {
                   "Only the scenario with this id: name, name[variant] or name~twin")
       ->allow_extra_args(false);
   command.add_option("--seed", selection.seed, "Use this seed instead of the files' own")
-      ->check(CLI::Validator(is_whole_number, "NUMBER"));
+      ->check(CLI::Validator(is_seed, "NUMBER"));
 }
 
 /// CLI11 by itself would only say that some command is needed.
@@ -58,12 +73,24 @@ int dispatch(int argc, char** argv) {
   add_selection(*run, run_options.selection);
   run->add_option("--jobs", run_options.jobs,
                   "Scenarios at a time (default: the number of cores, at least 2)")
-      ->check(CLI::Range(1, 256));
+      ->check(CLI::Validator(is_jobs, "1-256"));
   run->add_option("--report", run_options.report, "Folder for report.json, histories and logs")
       ->capture_default_str();
   run->add_option("--bin", run_options.bin, "Folder that ${bin} stands for (default: beside breakwire)");
   run->footer(exit_codes);
   run->callback([&] { code = run_command(run_options); });
+
+  UpOptions up_options;
+  auto* up = app.add_subcommand(
+      "up", "Start a scenario's services with a relay on every edge, say where they are, and hold");
+  up->add_option("FILE", up_options.file, "A scenario file")->required();
+  up->add_option("--only", up_options.only, "The scenario with this id, where the file has several");
+  up->add_option("--report", up_options.report, "Folder for logs (default: they are removed at the end)");
+  up->add_option("--bin", up_options.bin, "Folder that ${bin} stands for (default: beside breakwire)");
+  up->footer(
+      "Exit codes: 0 ended by Ctrl-C, 1 a service ended by itself, 3 not everything became ready, 4 bad "
+      "file or usage.");
+  up->callback([&] { code = up_command(up_options); });
 
   Selection selection;
   auto* validate =

@@ -9,6 +9,8 @@
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/programs.h"
+#include "harness/run/replay.h"
 #include "harness/run/suite.h"
 #include "reports/console.h"
 #include "reports/json_report.h"
@@ -17,8 +19,6 @@ namespace breakwire::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string folder_of_this_program() { return fs::read_symlink("/proc/self/exe").parent_path().string(); }
 
 std::string wall_clock() {
   char text[32];
@@ -56,37 +56,34 @@ run::ScenarioResult bad_file(const std::string& file, const ErrorList& errors, c
 }
 
 std::string replay_flags(const RunOptions& options) {
-  return options.bin.empty() ? "" : " --bin '" + options.bin + "'";
+  return options.bin.empty() ? "" : " --bin " + run::shell_word(options.bin);
+}
+
+/// Nothing was to be run: an earlier run's report is worth more than an empty one, and is not this run's.
+int leave_the_report(const fs::path& folder, const std::string& as_typed) {
+  if (fs::exists(folder / "report.json")) {
+    std::fprintf(stderr, "  %s/report.json is of an earlier run and was left as it is\n", as_typed.c_str());
+  }
+  return 4;
 }
 
 }  // namespace
 
 int run_command(const RunOptions& options) {
-  const Interrupt interrupt;
+  const Interrupt interrupt("ending what runs and writing a partial report");
   const Selected selected = select(options.selection);
   for (const auto& note : selected.notes) std::fprintf(stderr, "%s\n", note.c_str());
   for (const auto& [file, errors] : selected.bad) std::fputs(render(errors).c_str(), stderr);
   std::fputs(render(selected.wrong).c_str(), stderr);
-  const std::string here = folder_of_this_program();
-  const std::string bin = options.bin.empty() ? here : fs::absolute(options.bin).lexically_normal().string();
-  if (!fs::is_directory(bin)) {
-    std::fprintf(stderr,
-                 "error: --bin %s is not a folder\n  give the folder that holds the services' programs\n",
-                 options.bin.c_str());
-    return 4;
-  }
-  if (fs::exists(options.report) && !fs::is_directory(options.report)) {
-    std::fprintf(stderr,
-                 "error: --report %s is not a folder\n  give the folder that the report is to be in\n",
-                 options.report.c_str());
-    return 4;
-  }
+  const auto programs = find_programs(options.bin);
+  if (!programs || !may_be_report_folder(options.report)) return 4;
   const unsigned cores = std::max(2u, std::thread::hardware_concurrency());
   const reports::ConsoleOptions console{.colour = isatty(STDOUT_FILENO) == 1};
   run::SuiteOptions suite{.jobs = options.jobs == 0 ? cores : options.jobs,
-                          .bin = bin,
-                          .guard_program = here + "/breakwire-guard",
+                          .bin = programs->bin,
+                          .guard_program = programs->guard,
                           .report_dir = fs::absolute(options.report).lexically_normal().string(),
+                          .program = options.command.empty() ? "breakwire" : options.command.front(),
                           .replay_flags = replay_flags(options)};
   suite.progress.ended = [&](const run::ScenarioResult& result, size_t done, size_t total) {
     std::fputs(reports::progress(result, done, total, console).c_str(), stdout);
@@ -97,6 +94,7 @@ int run_command(const RunOptions& options) {
   if (selected.scenarios.empty() || !selected.wrong.empty()) {
     std::fprintf(stderr, "error: nothing to run: %zu file%s looked at, no scenario selected\n",
                  selected.files, selected.files == 1 ? "" : "s");
+    if (selected.bad.empty()) return leave_the_report(suite.report_dir, options.report);
   } else {
     std::printf("running %zu scenario%s, %u at a time; report in %s\n", selected.scenarios.size(),
                 selected.scenarios.size() == 1 ? "" : "s", suite.jobs, options.report.c_str());

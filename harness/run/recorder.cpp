@@ -23,8 +23,8 @@ Instant time_of(const faults::Observation& observation) {
       observation);
 }
 
-Recorder::Recorder(history::Setup setup, Timeline& timeline)
-    : history_(std::move(setup)), timeline_(timeline) {}
+Recorder::Recorder(history::Setup setup, Timeline& timeline, Keep keep)
+    : history_(std::move(setup)), timeline_(timeline), keep_(keep) {}
 
 void Recorder::record(Instant at, history::Payload what) {
   bool due = false;
@@ -40,6 +40,7 @@ void Recorder::record(Instant at, history::Payload what) {
 }
 
 void Recorder::observe(faults::Observation observation) {
+  if (keep_ == Keep::processes) return;
   const Instant at = time_of(observation);
   std::visit([&](auto&& seen) { record(at, history::Payload(std::forward<decltype(seen)>(seen))); },
              std::move(observation));

@@ -19,7 +19,8 @@ Instant time_of(const faults::Observation& observation);
 /// Thread-safe. One lock over history and timeline, held for microseconds.
 class Recorder final : public history::Sink, public faults::Observer {
  public:
-  Recorder(history::Setup setup, Timeline& timeline);
+  enum class Keep { everything, processes };  // processes: nothing of what the wire shows
+  Recorder(history::Setup setup, Timeline& timeline, Keep keep = Keep::everything);
 
   void record(Instant at, history::Payload what) override;
   void observe(faults::Observation observation) override;
@@ -48,6 +49,7 @@ class Recorder final : public history::Sink, public faults::Observer {
   std::condition_variable changed_;
   history::History history_;
   Timeline& timeline_;
+  const Keep keep_;
   bool woken_ = false;
   bool finished_ = false;
 };

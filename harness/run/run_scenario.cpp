@@ -10,6 +10,7 @@
 #include "harness/run/command_load.h"
 #include "harness/run/conductor.h"
 #include "harness/run/judge.h"
+#include "harness/run/replay.h"
 #include "harness/run/store.h"
 #include "harness/run/watching.h"
 #include "harness/watch/scheduling.h"
@@ -356,8 +357,7 @@ class Run {
     const Secrets secrets(scenario_.secrets, workshop_.environment);
     secrets.hide_in(result);
     store_history(history, workshop_.report_dir + "/" + result.history, secrets);
-    result.replay = "breakwire run '" + scenario_.file + "' --only '" + scenario_.id() + "' --seed " +
-                    std::to_string(scenario_.seed) + workshop_.replay_flags;
+    result.replay = replay_command(workshop_.program, scenario_, workshop_.replay_flags);
     result.took = now() - began;
     return result;
   }

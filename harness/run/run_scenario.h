@@ -19,7 +19,8 @@ struct Workshop {
   std::string bin;         // what `${bin}` stands for
   std::string report_dir;  // logs and histories go below it; must exist
   scenario::Lookup environment;
-  std::string replay_flags;  // appended to the replay command line
+  std::string program;       // how breakwire was called, for the replay command line
+  std::string replay_flags;  // appended to it
 };
 
 /// Never throws for what services or files do: trouble with the environment becomes verdict `error` with its

@@ -65,6 +65,7 @@ RunResult run_suite(const std::vector<scenario::Scenario>& scenarios, const Suit
                           .bin = options.bin,
                           .report_dir = options.report_dir,
                           .environment = environment_variable,
+                          .program = options.program,
                           .replay_flags = options.replay_flags};
   RunResult run;
   run.jobs = options.jobs;

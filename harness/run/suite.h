@@ -22,7 +22,8 @@ struct SuiteOptions {
   std::string bin;            // what `${bin}` stands for
   std::string guard_program;  // path of breakwire-guard
   std::string report_dir;  // made when missing; what an earlier run of these scenarios left in it is replaced
-  std::string replay_flags;
+  std::string program = "breakwire";  // how it was called, for replays
+  std::string replay_flags;           // see replay_command
   Progress progress;
 };
 

@@ -1,4 +1,6 @@
 // What wrong files, flags and names get: a sentence with the place and the next move, and exit code 4.
+#include <fstream>
+
 #include "tests/cli/files.h"
 #include "tests/cli/program.h"
 
@@ -102,11 +104,18 @@ TEST_F(BadFilesTest, AnIdThatNobodyHasSelectsNothing) {
   expect_says(ended.err, "there is no scenario `chekout`\n  did you mean `checkout`?");
 }
 
-TEST_F(BadFilesTest, WhenNothingRunsNoOldReportIsLeftToBeReadAsNew) {
-  file("report/report.json", R"({ "summary": { "verdict": "passed" } })");
+TEST_F(BadFilesTest, ASelectionThatIsNothingLeavesAnEarlierReportAsItIs) {
+  const std::string earlier = R"({ "summary": { "verdict": "passed" } })";
+  file("report/report.json", earlier);
   file("a.json", ScenarioFile{});
-  EXPECT_EQ(breakwire(run_of({"a.json", "--tag", "none"})).code, 4);
-  EXPECT_EQ(report().find("summary")->find("total")->text, "0");
+  for (const auto& typo : {std::vector<std::string>{"--tag", "none"}, {"--only", "none"}}) {
+    const Ended ended = breakwire(run_of({"a.json", typo[0], typo[1]}));
+    EXPECT_EQ(ended.code, 4);
+    expect_says(ended.err, "nothing to run");
+    expect_says(ended.err, "report/report.json is of an earlier run and was left as it is");
+    std::ifstream kept(folder() / "report" / "report.json");
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(kept), {}), earlier);
+  }
 }
 
 struct UsageCase {
@@ -132,8 +141,17 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{"no_path", {"run"}, "PATH is required"},
                     UsageCase{"unknown_flag", {"run", "a.json", "--jbos", "2"}, "--jbos"},
                     UsageCase{"no_jobs", {"run", "a.json", "--jobs", "0"}, "--jobs"},
-                    UsageCase{"jobs_that_are_no_number", {"run", "a.json", "--jobs", "many"}, "--jobs"},
-                    UsageCase{"seed_that_is_no_number", {"run", "a.json", "--seed", "-1"}, "--seed"},
+                    UsageCase{"jobs_that_are_no_number",
+                              {"run", "a.json", "--jobs", "many"},
+                              "--jobs: `many` is not a number of scenarios to run at a time: 1 to 256"},
+                    UsageCase{"too_many_jobs", {"run", "a.json", "--jobs", "257"}, "--jobs: `257` is not"},
+                    UsageCase{
+                        "seed_that_is_no_number",
+                        {"run", "a.json", "--seed", "-1"},
+                        "--seed: `-1` is not a whole number; a seed is one from 0 to 18446744073709551615"},
+                    UsageCase{"seed_that_is_too_big",
+                              {"run", "a.json", "--seed", "18446744073709551616"},
+                              "--seed: 18446744073709551616 is too big for a seed"},
                     UsageCase{"programs_in_no_folder",
                               {"run", "a.json", "--bin", "nowhere", "--report", "report"},
                               "nowhere is not a folder"},

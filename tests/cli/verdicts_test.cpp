@@ -44,7 +44,7 @@ TEST_F(VerdictsTest, ARedCheckIs1WithWhatWasExpectedAndFound) {
   EXPECT_EQ(ended.code, 1) << ended.out << ended.err;
   expect_says(ended.out, "check `outcomes`: expected ");
   expect_says(ended.out, "(a.json:");
-  expect_says(ended.out, "replay: breakwire run 'a.json' --only 'good' --seed 1");
+  expect_says(ended.out, "replay: " BREAKWIRE_BIN_DIR "/breakwire run a.json --only good --seed 1\n");
 }
 
 TEST_F(VerdictsTest, ABaselineThatIsNotGreenIs2AndNothingIsBroken) {
@@ -77,12 +77,13 @@ TEST_F(VerdictsTest, ARunThatOutlivesItsTimeoutIs3) {
 }
 
 TEST_F(VerdictsTest, TheReplayRunsExactlyThatScenarioWithItsSeed) {
-  file("my files/a.json",
+  file("anna's files/a.json",
        ScenarioFile{.further = R"("seed": 99, "matrix": { "n": ["1", "2"] }, "vars": { "n": "0" }, )"});
-  EXPECT_EQ(breakwire(run_of({"my files/a.json", "--only", "good[n=2]"})).code, 0);
+  EXPECT_EQ(
+      breakwire(run_of({"anna's files/a.json", "--only", "good[n=2]", "--bin", BREAKWIRE_BIN_DIR})).code, 0);
   const auto replay = told("good[n=2]").find("replay")->text;
-  const std::string command = "cd '" + folder().string() + "' && PATH=" BREAKWIRE_BIN_DIR ":$PATH; " +
-                              replay + " --report again > replayed 2>&1";
+  const std::string command =
+      "cd '" + folder().string() + "' && " + replay + " --report again > replayed 2>&1";
   EXPECT_EQ(std::system(command.c_str()), 0) << replay;
   std::ifstream again(folder() / "again" / "report.json");
   const auto read = json::parse(std::string(std::istreambuf_iterator<char>(again), {}), "again");
