@@ -7,9 +7,11 @@ namespace {
 
 using namespace run;
 
+constexpr size_t verdict_width = 14;  // "inconclusive" and two spaces
+
 std::string painted(Verdict verdict, const ConsoleOptions& options) {
   std::string word(checks::to_text(verdict));
-  const std::string padding(word.size() < 12 ? 12 - word.size() : 0, ' ');
+  const std::string padding(word.size() < verdict_width ? verdict_width - word.size() : 0, ' ');
   if (!options.colour) return word + padding;
   const char* colour = verdict == Verdict::passed         ? "\x1b[32m"
                        : verdict == Verdict::failed       ? "\x1b[31m"
@@ -46,10 +48,14 @@ std::string indented(const std::string& text, const std::string& margin) {
 std::string check_lines(const CheckOutcome& check) {
   std::string text = "           - " + check.name + ": " + std::string(checks::to_text(check.result.verdict));
   if (check.line > 0) text += "  (" + check.file + ":" + std::to_string(check.line) + ")";
-  text += "\n             expected: " + plain(check.result.expected) +
-          "\n             found:    " + plain(check.result.actual);
-  if (!check.result.reason.empty()) text += "\n             because:  " + plain(check.result.reason);
-  if (!check.window.empty()) text += "\n             window:   " + check.window;
+  // A check that could not be judged may have nothing to say but why.
+  const auto line = [&](const char* what, const std::string& says) {
+    if (!says.empty()) text += std::string("\n             ") + what + plain(says);
+  };
+  line("expected: ", check.result.expected);
+  line("found:    ", check.result.actual);
+  line("because:  ", check.result.reason);
+  line("window:   ", check.window);
   return text + "\n";
 }
 

@@ -68,11 +68,16 @@ void copy_tree(const fs::path& from, const fs::path& to, const std::optional<Use
 
 std::string find_postgres(const std::string& chosen, const std::string& debian) {
   const char* variable = std::getenv("BREAKWIRE_POSTGRES_BIN");
-  for (const std::string& named : {chosen, std::string(variable != nullptr ? variable : "")}) {
-    if (named.empty()) continue;
+  if (!chosen.empty()) {
+    if (has_postgres(chosen)) return chosen;
+    throw PostgresMissing("there is no PostgreSQL in `" + chosen +
+                          "`: name the directory that holds the programs `initdb` and `postgres`");
+  }
+  if (const std::string named = variable != nullptr ? variable : ""; !named.empty()) {
     if (has_postgres(named)) return named;
     throw PostgresMissing("there is no PostgreSQL in `" + named +
-                          "`: name the directory that holds the programs `initdb` and `postgres`");
+                          "`, which BREAKWIRE_POSTGRES_BIN names: set it to the directory that holds the "
+                          "programs `initdb` and `postgres`, or unset it to use the installed one");
   }
   const char* path = std::getenv("PATH");
   std::istringstream parts(path != nullptr ? path : "");
@@ -86,9 +91,9 @@ std::string find_postgres(const std::string& chosen, const std::string& debian) 
   }
   if (!newest.empty()) return newest;
   throw PostgresMissing(
-      "a scenario needs a database and PostgreSQL is not installed: install Debian's package `postgresql`, "
-      "or name the "
-      "directory of its programs in BREAKWIRE_POSTGRES_BIN");
+      "a scenario needs a database and PostgreSQL is not installed: `apt-get install postgresql` (Debian, "
+      "Ubuntu), or set BREAKWIRE_POSTGRES_BIN to the directory that holds the programs `initdb` and "
+      "`postgres` of another installation");
 }
 
 std::string place_for_databases(const std::optional<User>& user) {

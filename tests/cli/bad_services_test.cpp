@@ -203,7 +203,8 @@ TEST_F(BadServicesTest, AFolderWithoutPostgresThatWasNamedIsTold) {
   environment["BREAKWIRE_POSTGRES_BIN"] = folder().string();
   const std::string reason = reason_of_error(ScenarioFile{.services = with_database});
   expect_says(reason, "database `db` could not be started");
-  expect_says(reason, "there is no PostgreSQL in `" + folder().string() + "`");
+  expect_says(reason, "there is no PostgreSQL in `" + folder().string() +
+                          "`, which BREAKWIRE_POSTGRES_BIN names: set it to the directory that holds");
   expect_says(reason, "--> a.json:5:");
 }
 

@@ -248,9 +248,9 @@ TEST_F(PostgresTest, IsLookedForInPathAndThenTheNewestOfDebians) {
   const std::string found_in_path = find_postgres({}, debian);
   ::setenv("PATH", path.c_str(), 1);
   EXPECT_EQ(missing,
-            "a scenario needs a database and PostgreSQL is not installed: install Debian's package "
-            "`postgresql`, or "
-            "name the directory of its programs in BREAKWIRE_POSTGRES_BIN");
+            "a scenario needs a database and PostgreSQL is not installed: `apt-get install postgresql` "
+            "(Debian, Ubuntu), or set BREAKWIRE_POSTGRES_BIN to the directory that holds the programs "
+            "`initdb` and `postgres` of another installation");
   EXPECT_EQ(found_newest, newest);
   EXPECT_EQ(found_in_path, in_path);
 }
