@@ -7,6 +7,26 @@
       kind(graceful_shutdown) kind(health) kind(exit) kind(running) kind(recovers) kind(ledger)              \
           kind(resources) kind(command) kind(no_unexpected_exit) kind(no_failed_command) kind(deadlines_end) \
               kind(no_open_streams)
+// clang-format off: one line each, so that two who add a kind do not meet
+#define BREAKWIRE_CHECK_KINDS(kind) \
+  kind(outcomes) \
+  kind(latency) \
+  kind(deadline_kept) \
+  kind(deadline_propagated) \
+  kind(attempts) \
+  kind(breaker) \
+  kind(graceful_shutdown) \
+  kind(health) \
+  kind(exit) \
+  kind(running) \
+  kind(recovers) \
+  kind(ledger) \
+  kind(resources) \
+  kind(command) \
+  kind(no_unexpected_exit) \
+  kind(deadlines_end) \
+  kind(no_open_streams)
+// clang-format on
 
 namespace breakwire::checks {
 
