@@ -73,7 +73,7 @@ struct CallStarted {
   std::string trace_id;             // of traceparent, empty if absent or invalid
   std::string parent_id;            // span id of traceparent
   unsigned previous_attempts = 0;
-  std::string call_id;  // x-breakwire-call, which the load stamps
+  std::string call_id;      // x-breakwire-call, which the load stamps
   std::string correlation;  // the value of the edge's correlation key, if it has one
   bool operator==(const CallStarted&) const = default;
 };
@@ -117,6 +117,7 @@ struct CallEnded {
   std::string message;
   std::optional<Http2Error> reset;  // with the reset endings
   FaultId fault;
+  std::optional<int> pushback_ms = {};  // grpc-retry-pushback-ms of the trailers; -1: do not retry (gRFC A6)
   bool operator==(const CallEnded&) const = default;
 };
 struct GoawaySeen {

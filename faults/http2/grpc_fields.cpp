@@ -127,6 +127,13 @@ unsigned parse_attempts(std::string_view value) {
   return number && *number > 0 && *number <= 1'000'000 ? static_cast<unsigned>(*number) : 0;
 }
 
+std::optional<int> pushback_of(const faults::Metadata& trailers) {
+  const auto text = faults::value_of(trailers, "grpc-retry-pushback-ms");
+  if (!text) return std::nullopt;
+  const int64_t number = parse_number(*text).value_or(-1);
+  return number < 0 || number > INT32_MAX ? -1 : static_cast<int>(number);
+}
+
 faults::Metadata status_fields(bool trailers_only, StatusCode code, const std::string& message,
                                const faults::Metadata& more) {
   faults::Metadata fields;

@@ -40,6 +40,10 @@ bool is_grpc(const faults::Metadata& fields);
 /// A non-negative decimal number, or 0.
 unsigned parse_attempts(std::string_view value);
 
+/// grpc-retry-pushback-ms (gRFC A6): milliseconds until the next attempt; -1 when it is negative or no number,
+/// which means not to retry. Nothing when there is none.
+std::optional<int> pushback_of(const faults::Metadata& trailers);
+
 /// What the relay answers in the upstream's place: Trailers-Only, or trailers when a response has begun.
 faults::Metadata status_fields(bool trailers_only, StatusCode code, const std::string& message,
                                const faults::Metadata& more);

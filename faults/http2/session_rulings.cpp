@@ -110,9 +110,11 @@ Session::Core::Step Session::Core::end_with_status(Stream& stream, const faults:
     send_reset(Side::upstream, stream.up, Http2Error::cancel);
     stream.up_reset = true;
   }
-  const auto ticket = tell_ended(
-      stream,
-      {.how = faults::Ending::ended_by_fault, .status = answer.code, .message = answer.message, .fault = by});
+  const auto ticket = tell_ended(stream, {.how = faults::Ending::ended_by_fault,
+                                          .status = answer.code,
+                                          .message = answer.message,
+                                          .fault = by,
+                                          .pushback_ms = pushback_of(answer.metadata)});
   if (!stream.lane(Direction::response)
            .sent_end) {  // else the upstream has answered before the request's end
     way(Direction::response)
@@ -171,7 +173,8 @@ void Session::Core::tell_upstream_ended(Stream& stream, const Item& item) {
   tell_ended(stream, {.times = {.received = item.received},
                       .how = faults::Ending::trailers,
                       .status = status_of(item.fields, stream.http_status),
-                      .message = message ? percent_decode(*message) : std::string{}});
+                      .message = message ? percent_decode(*message) : std::string{},
+                      .pushback_ms = pushback_of(item.fields)});
 }
 
 ObservationLog::Ticket Session::Core::tell_ended(Stream& stream, faults::CallEnded ended) {

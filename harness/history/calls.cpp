@@ -110,8 +110,8 @@ Calls::Calls(const History& history) : history_(&history) {
       Attempt* attempt = attempt_of(ended->connection, ended->stream);
       if (attempt && !attempt->end) {
         attempt->end = {
-            event.number,           ended->how,  ended->status, ended->reset, ended->times.received,
-            ended->times.forwarded, ended->fault};
+            event.number,           ended->how,   ended->status,     ended->reset, ended->times.received,
+            ended->times.forwarded, ended->fault, ended->pushback_ms};
       }
     } else if (const auto* moved = std::get_if<faults::Forwarded>(&event.what)) {
       Attempt* attempt = attempt_of(moved->connection, moved->stream);

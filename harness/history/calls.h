@@ -35,6 +35,7 @@ struct Attempt {
     Instant received;
     std::optional<Instant> forwarded;
     FaultId fault;
+    std::optional<int> pushback_ms;  // grpc-retry-pushback-ms; -1: do not retry
   };
   std::optional<End> end;
   std::vector<FaultId> hit_by;              // faults that acted on this stream

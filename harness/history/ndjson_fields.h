@@ -77,6 +77,7 @@ template <class A>
 void fields(A& a, faults::CallEnded& e) {
   a("edge", e.edge), a("connection", e.connection), a("stream", e.stream), a("", e.times);
   a("how", e.how), a("status", e.status), a("message", e.message), a("reset", e.reset), a("fault", e.fault);
+  a("pushback_ms", e.pushback_ms);
 }
 template <class A>
 void fields(A& a, faults::GoawaySeen& e) {

@@ -59,6 +59,24 @@ TEST(EndCallTest, ReplacesTheTrailersOfAResponse) {
   EXPECT_EQ(wire.to_server(), Wire::request(1, true));  // it had finished: there is nothing to reset
 }
 
+TEST(EndCallTest, TellsThePushbackOfTheTrailersWhoeverWroteThem) {
+  Wire wire;
+  wire.begin();
+  wire.host.rule = [](const faults::CallReached& reached) {
+    return reached.call->stream == 1
+               ? ruling(faults::EndCall{StatusCode::unavailable, "", {{"grpc-retry-pushback-ms", "250"}}})
+               : faults::Ruling{};
+  };
+  wire.client(Wire::request(1, true) + Wire::request(3, true) + Wire::request(5, true));
+  wire.server(Wire::headers(3, {{"grpc-status", "14"}, {"grpc-retry-pushback-ms", "abc"}}, true));
+  wire.server(Wire::headers(5, {{"grpc-status", "14"}}, true));
+  const auto ended = wire.seen<faults::CallEnded>();
+  ASSERT_EQ(ended.size(), 3u);
+  EXPECT_EQ(ended[0].pushback_ms, 250);
+  EXPECT_EQ(ended[1].pushback_ms, -1);
+  EXPECT_EQ(ended[2].pushback_ms, std::nullopt);
+}
+
 TEST(EndCallTest, WaitsForTheUpstreamsSettings) {
   Wire wire;
   wire.fault(Stage::headers, faults::EndCall{StatusCode::unavailable, "", {}});

@@ -48,6 +48,7 @@ History one_of_everything() {
   b.add(CallEnded{
       e, c, 5, times, Ending::ended_by_fault, StatusCode::aborted, "m \"q\" ü", Http2Error::cancel, {"f"}});
   b.add(CallEnded{e, c, 7, times, Ending::reset_by_upstream, {}, "", static_cast<Http2Error>(4711), {}});
+  b.add(CallEnded{e, c, 9, times, Ending::trailers, StatusCode::unavailable, "", {}, {}, 0});
   b.add(GoawaySeen{e, c, times, Direction::request, 0x7fffffff, Http2Error::enhance_your_calm, "\xff\x00z"});
   b.add(PingSeen{e, c, times, Direction::response, true, 0xfedcba9876543210u});
   b.add(Forwarded{e, c, 5, FrameKind::goaway, now}).add(FaultHit{e, {"f"}, c, 5, now, "hold"});
