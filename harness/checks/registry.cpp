@@ -8,6 +8,8 @@
           kind(resources) kind(command) kind(no_unexpected_exit) kind(no_failed_command) kind(deadlines_end) \
               kind(no_open_streams)
 // clang-format off: one line each, so that two who add a kind do not meet
+// In the order of the documentation; one line each, so that two who add a kind do not meet.
+// clang-format off
 #define BREAKWIRE_CHECK_KINDS(kind) \
   kind(outcomes) \
   kind(latency) \
@@ -15,6 +17,8 @@
   kind(deadline_propagated) \
   kind(attempts) \
   kind(breaker) \
+  kind(backoff) \
+  kind(amplification) \
   kind(graceful_shutdown) \
   kind(health) \
   kind(exit) \
