@@ -15,10 +15,12 @@
   kind(latency) \
   kind(deadline_kept) \
   kind(deadline_propagated) \
+  kind(cancel_propagated) \
   kind(attempts) \
   kind(breaker) \
   kind(backoff) \
   kind(amplification) \
+  kind(trace) \
   kind(graceful_shutdown) \
   kind(health) \
   kind(exit) \

@@ -101,6 +101,9 @@ class HistoryBuilder {
     uint64_t trace = 0;  // 0: no traceparent
     unsigned previous = 0;
     bool held = false;  // not forwarded yet
+    const char* parent = "";
+    const char* call_id = "";
+    const char* correlation = "";
   };
   HistoryBuilder& accept(const char* edge, uint64_t connection) {
     add(faults::ConnectionAccepted{{edge}, {connection}, now_});
@@ -116,6 +119,9 @@ class HistoryBuilder {
     call.timeout = how.timeout;
     call.trace_id = how.trace ? trace(how.trace) : "";
     call.previous_attempts = how.previous;
+    call.parent_id = how.parent;
+    call.call_id = how.call_id;
+    call.correlation = how.correlation;
     return add(call);
   }
   HistoryBuilder& start(const char* edge, uint64_t connection, StreamId stream) {
