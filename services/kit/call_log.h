@@ -11,14 +11,17 @@
 namespace breakwire::kit {
 
 enum class Side : std::uint8_t { server, client };
+enum class CallType : std::uint8_t { unary, client_stream, server_stream, bidi_stream };
 
 /// What is known of a call when it is over.
 struct CallRecord {
   Side side = Side::server;
+  CallType type = CallType::unary;
   std::chrono::system_clock::time_point began;
   std::string method;  ///< "shop.v1.OrdersService/CreateOrder", as scenario files spell it
-  std::string peer;    ///< as gRPC names it: "ipv4:127.0.0.1:41234"
-  int code = 0;        ///< grpc-status
+  std::string
+      peer;      ///< as gRPC names it: "ipv4:127.0.0.1:41234"; of a call nobody answered, what was dialled
+  int code = 0;  ///< grpc-status
   std::string message;
   std::chrono::microseconds duration{0};
   std::optional<std::chrono::milliseconds>

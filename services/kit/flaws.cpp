@@ -38,6 +38,12 @@ constexpr auto table = std::to_array<FlawDescription>({
     {Flaw::waits_for_database, "waits-for-database",
      "calls wait for a silent database for as long as their deadline allows instead of failing at once"},
     {Flaw::fail_one_in_ten, "fail-one-in-ten", "every tenth call fails with INTERNAL"},
+    {Flaw::no_trace, "no-trace", "no traceparent is passed on to dependencies"},
+    {Flaw::trace_crosstalk, "trace-crosstalk",
+     "while calls overlap, a call to a dependency carries the trace of the one before it"},
+    {Flaw::log_only_success, "log-only-success", "calls that failed are not logged"},
+    {Flaw::uncounted_timeouts, "uncounted-timeouts",
+     "calls that end with DEADLINE_EXCEEDED are missing in the metrics"},
 });
 
 }  // namespace

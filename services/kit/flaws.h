@@ -27,6 +27,10 @@ enum class Flaw : std::uint8_t {
   health_blocks,
   waits_for_database,
   fail_one_in_ten,
+  no_trace,
+  trace_crosstalk,
+  log_only_success,
+  uncounted_timeouts,
 };
 
 struct FlawDescription {

@@ -1,6 +1,7 @@
 #include "services/kit/interceptors.h"
 
 #include <charconv>
+#include <mutex>
 #include <string_view>
 
 namespace breakwire::kit {
@@ -45,52 +46,69 @@ int attempt_number(const std::multimap<std::string, std::string>& metadata) {
   return error == std::errc{} && end == text.data() + text.size() ? count + 1 : 1;
 }
 
-/// The part both sides share: one record, written exactly once, at the latest when gRPC lets go of the call.
+template <class Info>
+CallType type_of(const Info& info) {
+  switch (info.type()) {
+    case Info::Type::CLIENT_STREAMING:
+      return CallType::client_stream;
+    case Info::Type::SERVER_STREAMING:
+      return CallType::server_stream;
+    case Info::Type::BIDI_STREAMING:
+      return CallType::bidi_stream;
+    default:
+      return CallType::unary;
+  }
+}
+
+/// The part both sides share: one record, written and counted exactly once, at the latest when gRPC lets go
+/// of the call. `end` may be called from several threads at once; the first one is meant.
 class Logged : public grpc::experimental::Interceptor {
  public:
-  Logged(CallLog& log, Side side, const char* method) : log_(log) {
+  Logged(CallLog& log, Side side, CallType type, const char* method) : log_(log) {
     record_.side = side;
+    record_.type = type;
     record_.began = SystemClock::now();
     record_.method = without_slash(method);
-    record_.code = grpc::StatusCode::CANCELLED;  // what a call is that ended without a status
+    log_.began(record_);
   }
-  ~Logged() override { write(); }
 
  protected:
-  void write(int code, std::string message) {
+  void end(int code, std::string message) {
+    if (ended_.exchange(true)) return;
     record_.code = code;
     record_.message = std::move(message);
-    write();
+    record_.duration = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - began_);
+    log_.ended(record_);
   }
 
   CallLog& log_;
   CallRecord record_;
 
  private:
-  void write() {
-    if (written_) return;
-    written_ = true;
-    record_.duration = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - began_);
-    log_.write(record_);
-  }
-
   const SteadyClock::time_point began_ = SteadyClock::now();
-  bool written_ = false;
+  std::atomic<bool> ended_ = false;
 };
 
 class ServerSide : public Logged {
  public:
   ServerSide(CallLog& log, grpc::experimental::ServerRpcInfo* info)
-      : Logged(log, Side::server, info->method()), info_(info) {
+      : Logged(log, Side::server, type_of(*info), info->method()), info_(info) {
     log_.in_flight.fetch_add(1);
   }
-  ~ServerSide() override { log_.in_flight.fetch_sub(1); }
+  ~ServerSide() override {
+    end_unanswered();
+    log_.in_flight.fetch_sub(1);
+  }
 
   void Intercept(InterceptorBatchMethods* methods) override {
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_INITIAL_METADATA))
       begin(*methods);
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS))
-      end(methods->GetSendStatus());
+      answer(methods->GetSendStatus());
+    // The call is over; when it was cancelled its handler may go on for long.
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_CLOSE) &&
+        info_->server_context()->IsCancelled())
+      end_unanswered();
     methods->Proceed();
   }
 
@@ -110,23 +128,49 @@ class ServerSide : public Logged {
 
   /// What the caller was told: of a call that ended before its handler did, not what the handler came up with
   /// later.
-  void end(const grpc::Status& status) {
-    bool ended_early =
-        info_->server_context()->IsCancelled() || status.error_code() == grpc::StatusCode::CANCELLED;
-    if (!ended_early) return write(status.error_code(), status.error_message());
-    bool expired = deadline_ <= SystemClock::now() + std::chrono::milliseconds(5);
-    write(expired ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED,
-          "ended before it was answered");
+  void answer(const grpc::Status& status) {
+    if (info_->server_context()->IsCancelled() || status.error_code() == grpc::StatusCode::CANCELLED)
+      return end_unanswered();
+    end(status.error_code(), status.error_message());
+  }
+
+  void end_unanswered() {
+    end(time_is_up() ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED,
+        "ended before it was answered");
+  }
+
+  /// The caller's clock began earlier than ours, and its grpc-timeout was rounded up by as much as 1 %: it
+  /// gives up at its deadline, a little before what is the deadline here.
+  bool time_is_up() const {
+    using namespace std::chrono_literals;
+    if (!record_.deadline_left) return false;
+    auto early =
+        *record_.deadline_left / 50 + std::min<std::chrono::milliseconds>(20ms, *record_.deadline_left / 4);
+    return SystemClock::now() + early >= deadline_;
   }
 
   grpc::experimental::ServerRpcInfo* const info_;
   SystemClock::time_point deadline_ = SystemClock::time_point::max();
 };
 
+/// For the flaw trace-crosstalk: the trace of the call before, kept where all calls can reach it.
+class SharedSpan {
+ public:
+  Span exchange(Span mine) {
+    std::lock_guard lock(mutex_);
+    return last_.trace_id.empty() ? last_ = std::move(mine) : std::exchange(last_, std::move(mine));
+  }
+
+ private:
+  std::mutex mutex_;
+  Span last_;
+};
+
 class ClientSide : public Logged {
  public:
-  ClientSide(CallLog& log, grpc::experimental::ClientRpcInfo* info)
-      : Logged(log, Side::client, info->method()), info_(info) {}
+  ClientSide(CallLog& log, SharedSpan& shared, grpc::experimental::ClientRpcInfo* info)
+      : Logged(log, Side::client, type_of(*info), info->method()), shared_(shared), info_(info) {}
+  ~ClientSide() override { end(grpc::StatusCode::CANCELLED, "given up"); }
 
   void Intercept(InterceptorBatchMethods* methods) override {
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA))
@@ -134,7 +178,7 @@ class ClientSide : public Logged {
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_STATUS)) {
       record_.peer = info_->client_context()->peer();
       const grpc::Status& status = *methods->GetRecvStatus();
-      write(status.error_code(), status.error_message());
+      end(status.error_code(), status.error_message());
     }
     methods->Proceed();
   }
@@ -143,13 +187,20 @@ class ClientSide : public Logged {
   void begin(InterceptorBatchMethods& methods) {
     auto& metadata = *methods.GetSendInitialMetadata();
     record_.span = span_of_call(metadata);
+    record_.deadline_left = time_left(info_->client_context()->deadline());
     metadata.erase("traceparent");
     metadata.erase("tracestate");
-    metadata.emplace("traceparent", record_.span.traceparent());
-    if (!record_.span.tracestate.empty()) metadata.emplace("tracestate", record_.span.tracestate);
-    record_.deadline_left = time_left(info_->client_context()->deadline());
+    if (log_.flaws().has(Flaw::no_trace)) return;
+    Span sent = record_.span;
+    if (log_.flaws().has(Flaw::trace_crosstalk)) {
+      Span before = shared_.exchange(sent);
+      if (log_.in_flight.load() > 1) sent = before;
+    }
+    metadata.emplace("traceparent", sent.traceparent());
+    if (!sent.tracestate.empty()) metadata.emplace("tracestate", sent.tracestate);
   }
 
+  SharedSpan& shared_;
   grpc::experimental::ClientRpcInfo* const info_;
 };
 
@@ -168,14 +219,27 @@ class ClientSideFactory : public grpc::experimental::ClientInterceptorFactoryInt
  public:
   explicit ClientSideFactory(CallLog& log) : log_(log) {}
   grpc::experimental::Interceptor* CreateClientInterceptor(grpc::experimental::ClientRpcInfo* info) override {
-    return new ClientSide(log_, info);
+    return new ClientSide(log_, shared_, info);
   }
 
  private:
   CallLog& log_;
+  SharedSpan shared_;
 };
 
 }  // namespace
+
+CallLog::CallLog(std::string service, int fd, Flaws flaws, std::size_t lines)
+    : service_(std::move(service)),
+      flaws_(flaws),
+      writer_(fd, lines),
+      metrics_(flaws, [this] { return writer_.dropped(); }) {}
+
+void CallLog::ended(const CallRecord& record) {
+  metrics_.ended(record.side, record.type, record.method, record.code, record.duration);
+  if (record.code != grpc::StatusCode::OK && flaws_.has(Flaw::log_only_success)) return;
+  writer_.write(to_json_line(service_, record));
+}
 
 ServerInterceptors server_interceptors(CallLog& log) {
   ServerInterceptors result;

@@ -1,6 +1,6 @@
 #pragma once
-// What happens on every call of every service: one JSON line when it is over, and the trace carried on.
-// Health and reflection are not logged: they are about the service, not for anybody.
+// What happens on every call of every service: one JSON line when it is over, its place in the metrics, and
+// the trace carried on. Health and reflection are left out: they are about the service, not for anybody.
 
 #include <grpcpp/grpcpp.h>
 
@@ -10,16 +10,27 @@
 #include <vector>
 
 #include "services/kit/call_log.h"
+#include "services/kit/flaws.h"
 #include "services/kit/line_writer.h"
+#include "services/kit/metrics/metrics.h"
 #include "services/kit/trace.h"
 
 namespace breakwire::kit {
 
-/// Where the lines go. Outlives every server and channel that was given its interceptors.
+/// Where the lines go and the counters are. Outlives every server and channel that was given its
+/// interceptors.
 class CallLog {
  public:
-  CallLog(std::string service, int fd) : service_(std::move(service)), writer_(fd) {}
-  void write(const CallRecord& record) { writer_.write(to_json_line(service_, record)); }
+  /// Lines go to `fd`, which is not owned; when nobody reads it, `lines` of them are kept and the rest is
+  /// dropped and counted. Heeds the flaws log-only-success, uncounted-timeouts, no-trace and trace-crosstalk.
+  CallLog(std::string service, int fd, Flaws flaws = {}, std::size_t lines = 8192);
+
+  /// Once for each call, when it begins and when it is over. Never waits for anybody.
+  void began(const CallRecord& record) { metrics_.began(record.side, record.type, record.method); }
+  void ended(const CallRecord& record);
+
+  const Metrics& metrics() const { return metrics_; }
+  Flaws flaws() const { return flaws_; }
 
   /// Waits until what was written so far is out, for at most 200 ms.
   void flush() { writer_.flush(); }
@@ -29,7 +40,9 @@ class CallLog {
 
  private:
   const std::string service_;
+  const Flaws flaws_;
   LineWriter writer_;
+  Metrics metrics_;
 };
 
 using ServerInterceptors =
@@ -37,13 +50,14 @@ using ServerInterceptors =
 using ClientInterceptors =
     std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>;
 
-/// Logs every call and gives it a span, a child of its caller's. Needs `span_carrying_contexts` on the same
-/// server.
+/// Logs and counts every call, once, and gives it a span, a child of its caller's. A call that its caller or
+/// its deadline ended is over then, however long its handler goes on: DEADLINE_EXCEEDED when its time was up,
+/// else CANCELLED. Needs `span_carrying_contexts` on the same server.
 ServerInterceptors server_interceptors(CallLog& log);
 
-/// Logs every call and sends it out with a span of its own: a child of the one in its `traceparent`, put
-/// there by `carry_trace`, or of a new trace. With retries by service config all attempts carry that one
-/// span.
+/// Logs and counts every call, once, and sends it out with a span of its own: a child of the one in its
+/// `traceparent`, put there by `carry_trace`, or of a new trace. With retries by service config all attempts
+/// carry that one span.
 ClientInterceptors client_interceptors(CallLog& log);
 
 /// Contexts with room for the call's span; for ServerBuilder::SetContextAllocator.

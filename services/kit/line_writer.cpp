@@ -46,8 +46,8 @@ std::uint64_t LineWriter::dropped() const {
 void LineWriter::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return closing_ || !lines_.empty(); });
-    if (lines_.empty()) return;
+    changed_.wait(lock, [this] { return closing_ || !lines_.empty() || dropped_ > dropped_told_; });
+    if (lines_.empty() && dropped_ == dropped_told_) return;
     std::deque<std::string> batch;
     batch.swap(lines_);
     std::uint64_t lost = dropped_ - dropped_told_;
@@ -61,7 +61,9 @@ void LineWriter::run() {
     lock.lock();
     writing_ = false;
     changed_.notify_all();
-    if (!written) {  // nobody reads any more
+    if (!written) {  // nobody reads any more, so there is nobody to tell either
+      dropped_ += batch.size() + lines_.size();
+      dropped_told_ = dropped_;
       lines_.clear();
       if (closing_) return;
     }

@@ -14,7 +14,7 @@ namespace breakwire::kit {
 
 /// A bounded queue of lines and the thread that writes them. A full queue (a reader that stopped reading)
 /// drops lines rather than hold up a call; how many is told in a line of its own as soon as there is room
-/// again:
+/// again, whether or not another line comes:
 /// {"event":"log_lines_dropped","count":17}.
 class LineWriter {
  public:
@@ -31,7 +31,7 @@ class LineWriter {
   /// Waits until what is queued is written, for at most 200 ms.
   void flush();
 
-  /// Lines dropped since the start.
+  /// Lines dropped since the start, those included that the descriptor refused.
   std::uint64_t dropped() const;
 
  private:

@@ -117,6 +117,9 @@ std::variant<Options, Leave> parse_options(int argc, const char* const* argv,
   app.add_option("--listen", options.listen, "Where to serve; port 0 takes a free one")
       ->required()
       ->check(is_listen_address());
+  app.add_option("--metrics", options.metrics,
+                 "Where to serve Prometheus metrics (/metrics); port 0 takes a free one")
+      ->check(is_listen_address());
   for (const auto& [flag, help] : service.dependencies)
     app.add_option("--" + flag, options.dependencies[flag], help)->required();
   app.add_option("--grace", grace, "From SIGTERM to the exit, at most")

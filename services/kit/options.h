@@ -25,7 +25,8 @@ struct ServiceDescription {
 
 struct Options {
   std::string name;
-  std::string listen;  ///< HOST:PORT; port 0 takes a free one
+  std::string listen;   ///< HOST:PORT; port 0 takes a free one
+  std::string metrics;  ///< HOST:PORT of the Prometheus metrics, port 0 takes a free one; empty: none
   std::map<std::string, std::string>
       dependencies;                          ///< as given: a gRPC target, or for the database what it accepts
   std::chrono::milliseconds grace{4000};     ///< from SIGTERM to the exit, at most

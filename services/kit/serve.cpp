@@ -9,9 +9,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "services/kit/address.h"
+#include "services/kit/metrics/endpoint.h"
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -99,6 +101,17 @@ void StopSignal::wait() const {
 
 int serve(const Options& options, const StopSignal& stop, CallLog& log, Health& health,
           const std::vector<grpc::Service*>& services, OpenStreams* streams) {
+  std::optional<MetricsEndpoint> metrics;  // read to the last: what went wrong while draining, too
+  if (!options.metrics.empty()) {
+    Address at = *parse_address(options.metrics);
+    try {
+      metrics.emplace(at.host, at.port, log.metrics());
+    } catch (const std::exception& error) {
+      return cannot_start(options.name, "cannot serve metrics on " + options.metrics + ": " + error.what());
+    }
+    std::fprintf(stderr, "%s: metrics on http://%s:%d/metrics\n", options.name.c_str(), at.host.c_str(),
+                 metrics->port());
+  }
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   int port = 0;

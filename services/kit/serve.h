@@ -23,7 +23,8 @@ class StopSignal {
   const bool deadly_;
 };
 
-/// Serves `services`, health and reflection until `stop`, then:
+/// Serves `services`, health and reflection, and metrics where the options say so, until
+/// `stop`, then:
 /// readiness NOT_SERVING at once; calls still accepted for `lame_duck`; `streams` asked to leave; GOAWAY;
 /// calls in flight finish. Returns the exit code: 0 after a full drain, 1 when calls had to be cut off at the
 /// end of `grace`, 2 when it could not listen (said on stderr). Should something hang beyond the grace, the

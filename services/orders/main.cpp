@@ -17,13 +17,15 @@ int main(int argc, char** argv) {
        .possible_flaws = {kit::Flaw::no_deadline, kit::Flaw::no_propagation, kit::Flaw::no_drain,
                           kit::Flaw::no_retry, kit::Flaw::retry_everything, kit::Flaw::no_backoff,
                           kit::Flaw::retry_storm, kit::Flaw::no_breaker, kit::Flaw::stuck_half_open,
-                          kit::Flaw::always_serving, kit::Flaw::fail_one_in_ten},
+                          kit::Flaw::always_serving, kit::Flaw::fail_one_in_ten, kit::Flaw::no_trace,
+                          kit::Flaw::trace_crosstalk, kit::Flaw::log_only_success,
+                          kit::Flaw::uncounted_timeouts},
        .breakers = true});
   if (const auto* leave = std::get_if<kit::Leave>(&parsed)) return leave->exit_code;
   const auto& options = std::get<kit::Options>(parsed);
 
   kit::StopSignal stop(options.flaws);
-  kit::CallLog log(options.name, STDOUT_FILENO);
+  kit::CallLog log(options.name, STDOUT_FILENO, options.flaws);
   kit::Health health(options.flaws);
   kit::CallPolicy policy(options.flaws, options.default_deadline);
   auto dial = [&](const std::string& dependency) {

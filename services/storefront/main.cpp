@@ -15,12 +15,14 @@ int main(int argc, char** argv) {
        .dependencies = {{"orders", "Where the orders service is: HOST:PORT or any gRPC target"}},
        .possible_flaws = {kit::Flaw::no_deadline, kit::Flaw::no_propagation, kit::Flaw::no_drain,
                           kit::Flaw::no_retry, kit::Flaw::retry_everything, kit::Flaw::no_backoff,
-                          kit::Flaw::retry_storm, kit::Flaw::always_serving, kit::Flaw::fail_one_in_ten}});
+                          kit::Flaw::retry_storm, kit::Flaw::always_serving, kit::Flaw::fail_one_in_ten,
+                          kit::Flaw::no_trace, kit::Flaw::trace_crosstalk, kit::Flaw::log_only_success,
+                          kit::Flaw::uncounted_timeouts}});
   if (const auto* leave = std::get_if<kit::Leave>(&parsed)) return leave->exit_code;
   const auto& options = std::get<kit::Options>(parsed);
 
   kit::StopSignal stop(options.flaws);
-  kit::CallLog log(options.name, STDOUT_FILENO);
+  kit::CallLog log(options.name, STDOUT_FILENO, options.flaws);
   kit::Health health(options.flaws);
   kit::CallPolicy policy(options.flaws, options.default_deadline);
   kit::OpenStreams streams;

@@ -108,7 +108,7 @@ TEST(LineWriterTest, AReaderThatStoppedCostsLinesAndNotTime) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);  // nor does it hold up the exit
 }
 
-TEST(LineWriterTest, TellsHowManyItDropped) {
+TEST(LineWriterTest, TellsHowManyItDroppedAsSoonAsThereIsRoom) {
   Pipe pipe;
   pipe.fill();
   std::string seen;
@@ -120,7 +120,6 @@ TEST(LineWriterTest, TellsHowManyItDropped) {
     while (seen.find("log_lines_dropped") == std::string::npos &&
            std::chrono::steady_clock::now() < deadline) {
       seen += pipe.read_all();
-      writer.write("y");  // what is told goes with the next line
     }
   }
   EXPECT_NE(seen.find(R"({"event":"log_lines_dropped","count":)"), std::string::npos);

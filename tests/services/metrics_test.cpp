@@ -1,0 +1,142 @@
+// Metrics and the flaws of observation in running services.
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+#include "tests/services/support.h"
+
+namespace breakwire::services_test {
+namespace {
+
+/// What GET /metrics of a service answers.
+std::string metrics_of(const Service& service) {
+  const std::string marker = "metrics on http://127.0.0.1:";
+  auto text = service.process.err();
+  auto at = text.find(marker);
+  if (at == std::string::npos) return "no metrics: " + text;
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<uint16_t>(std::stoi(text.substr(at + marker.size()))));
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  std::string answer;
+  if (::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) {
+    std::string request = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    ::send(socket, request.data(), request.size(), MSG_NOSIGNAL);
+    char some[4096];
+    for (ssize_t size; (size = ::recv(socket, some, sizeof some, 0)) > 0;)
+      answer.append(some, static_cast<size_t>(size));
+  }
+  ::close(socket);
+  return answer;
+}
+
+std::string series(const std::string& name, const std::string& service, const std::string& method) {
+  return "\n" + name + R"({grpc_method=")" + method + R"(",grpc_service=")" + service +
+         R"(",grpc_type="unary"} )";
+}
+
+/// An orders service whose inventory never answers, after one call with a deadline of 200 ms.
+struct TimedOut {
+  explicit TimedOut(const std::string& flaw) {
+    orders = std::make_unique<Service>(
+        "orders", std::vector<std::string>{"--inventory=" + inventory.address(), "--metrics=127.0.0.1:0",
+                                           "--flaw=" + flaw});
+    inventory.hold();
+    create_order(*orders, "a", 200ms);
+  }
+  FakeInventory inventory;
+  std::unique_ptr<Service> orders;
+};
+
+TEST(ServiceMetricsTest, CountATimeoutOnBothSides) {
+  TimedOut chain("");
+  std::string text;
+  EXPECT_TRUE(eventually([&] {
+    text = metrics_of(*chain.orders);
+    return text.find(series("grpc_server_timeouts_total", "shop.v1.OrdersService", "CreateOrder") + "1\n") !=
+               std::string::npos &&
+           text.find(series("grpc_client_timeouts_total", "shop.v1.InventoryService", "Reserve") + "1\n") !=
+               std::string::npos;
+  })) << text;
+}
+
+TEST(ServiceMetricsTest, LeaveTimeoutsOutWhenTheyAreFlawed) {
+  TimedOut chain("uncounted-timeouts");
+  ASSERT_TRUE(
+      eventually([&] { return chain.orders->log_lines({R"("code":"DEADLINE_EXCEEDED")"}).size() == 2; }));
+  auto text = metrics_of(*chain.orders);
+  EXPECT_NE(text.find(series("grpc_server_started_total", "shop.v1.OrdersService", "CreateOrder") + "1\n"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("DeadlineExceeded"), std::string::npos) << text;
+}
+
+TEST(ServiceMetricsTest, APortInUseIsAnErrorAtTheStart) {
+  Service first("orders", {"--inventory=127.0.0.1:1"});
+  Child second(
+      {binary("orders"), "--listen=127.0.0.1:0", "--inventory=127.0.0.1:1", "--metrics=" + first.address});
+  EXPECT_EQ(second.wait(), (Ended{.exit_code = 2, .signal = {}}));
+  EXPECT_NE(second.err().find("cannot serve metrics on " + first.address), std::string::npos) << second.err();
+}
+
+TEST(ServiceMetricsTest, DoNotHoldUpTheExit) {
+  FakeInventory inventory;
+  Service orders("orders", {"--inventory=" + inventory.address(), "--metrics=127.0.0.1:0"});
+  ASSERT_TRUE(metrics_of(orders).starts_with("HTTP/1.1 200"));
+  auto began = Clock::now();
+  orders.process.signal(SIGTERM);
+  EXPECT_EQ(orders.process.wait(), (Ended{.exit_code = 0, .signal = {}}));
+  EXPECT_LT(Clock::now() - began, 1500ms);
+}
+
+constexpr const char* first_trace = "0af7651916cd43dd8448eb211c80319c";
+constexpr const char* second_trace = "1bf7651916cd43dd8448eb211c80319d";
+
+void create_traced_order(const Service& orders, const std::string& trace) {
+  grpc::ClientContext context;
+  context.AddMetadata("traceparent", "00-" + trace + "-b7ad6b7169203331-01");
+  create_order(orders, "a", 300ms, &context);
+}
+
+TEST(TraceFlawsTest, NoTracePassesNoneOn) {
+  FakeInventory inventory;
+  Service orders("orders", {"--inventory=" + inventory.address(), "--flaw=no-trace"});
+  create_traced_order(orders, first_trace);
+  ASSERT_EQ(inventory.seen().size(), 1U);
+  EXPECT_EQ(inventory.seen()[0].metadata.count("traceparent"), 0U);
+}
+
+TEST(TraceFlawsTest, CrosstalkNeedsConcurrency) {
+  FakeInventory inventory;
+  Service orders("orders", {"--inventory=" + inventory.address(), "--flaw=trace-crosstalk"});
+  create_traced_order(orders, first_trace);
+  create_traced_order(orders, second_trace);
+  ASSERT_EQ(inventory.seen().size(), 2U);
+  EXPECT_EQ(inventory.seen()[1].metadata.find("traceparent")->second.substr(3, 32), second_trace);
+  inventory.hold();
+  std::thread other([&] { create_traced_order(orders, first_trace); });
+  EXPECT_TRUE(eventually([&] { return inventory.held() == 1; }));
+  create_traced_order(orders, second_trace);
+  other.join();
+  ASSERT_EQ(inventory.seen().size(), 4U);
+  EXPECT_EQ(inventory.seen()[3].metadata.find("traceparent")->second.substr(3, 32), first_trace);
+}
+
+TEST(LogFlawTest, LogOnlySuccessHidesFailures) {
+  FakeInventory inventory;
+  inventory.answer_with({{grpc::StatusCode::FAILED_PRECONDITION, "sold out"}});
+  Service orders("orders", {"--inventory=" + inventory.address(), "--flaw=log-only-success"});
+  create_order(orders, "a");
+  create_order(orders, "b");
+  EXPECT_TRUE(eventually([&] { return orders.log_lines({R"("code":"OK")"}).size() == 2; }));
+  EXPECT_TRUE(orders.log_lines({"FAILED_PRECONDITION"}).empty());
+}
+
+}  // namespace
+}  // namespace breakwire::services_test
