@@ -27,6 +27,8 @@
   kind(running) \
   kind(recovers) \
   kind(ledger) \
+  kind(log) \
+  kind(metrics) \
   kind(resources) \
   kind(command) \
   kind(no_unexpected_exit) \

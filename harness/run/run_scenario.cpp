@@ -138,12 +138,12 @@ class Run {
   }
 
   void drive(Topology& topology, const Methods& methods) {
-    const Watching watching(scenario_, topology, recorder_);
+    Watching watching(scenario_, topology, recorder_);
     Conductor conductor(scenario_, topology, recorder_);
     std::vector<std::unique_ptr<load::RunningLoad>> loads;
     std::exception_ptr trouble;
     try {
-      conduct(topology, methods, conductor, loads);
+      conduct(topology, methods, conductor, watching, loads);
     } catch (...) {
       trouble = std::current_exception();
     }
@@ -154,7 +154,7 @@ class Run {
     if (trouble) std::rethrow_exception(trouble);
   }
 
-  void conduct(Topology& topology, const Methods& methods, Conductor& conductor,
+  void conduct(Topology& topology, const Methods& methods, Conductor& conductor, Watching& watching,
                std::vector<std::unique_ptr<load::RunningLoad>>& loads) {
     const bool baseline = scenario_.baseline.has_value() && !scenario_.timeline.empty();
     driven_ = true;
@@ -181,6 +181,8 @@ class Run {
     hold_main(conductor);
     if (!cut_) settle(conductor);
     if (cut_) return;
+    watching.catch_up();
+    notes_ = watching.notes();
     ask_afterwards(scenario_, topology, recorder_, deadline_, stop_);
     over(now());
   }
@@ -346,6 +348,7 @@ class Run {
       result.notes.push_back("service " + id.text +
                              " did not end within its grace when breakwire stopped it, and was killed");
     }
+    for (const auto& note : notes_) result.notes.push_back(note);
     if (const auto lateness = scheduling_.so_far(); lateness.stalls > 0) {
       result.notes.push_back(
           "this machine was late: a timer came up to " +
@@ -371,8 +374,9 @@ class Run {
   history::History seen_;  // a copy for the conducting thread to judge while others record
   std::stop_callback<std::function<void()>> wake_;
   Cut cut_;
-  bool file_at_fault_ = false;  // the load asks for what the service does not have
-  bool driven_ = false;         // t = 0 has been
+  std::vector<std::string> notes_;  // the watchers'
+  bool file_at_fault_ = false;      // the load asks for what the service does not have
+  bool driven_ = false;             // t = 0 has been
   bool torn_down_ = false;
   const watch::Scheduling scheduling_;
 };

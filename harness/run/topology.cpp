@@ -147,7 +147,8 @@ void Topology::open_edges() {
   }
   for (const auto& service : scenario_.services) {
     if (std::holds_alternative<PostgresService>(service.what)) continue;
-    const auto at = open(EdgeId{"breakwire->" + service.id.text}, service, "grpc", {}, false, "", service.span);
+    const auto at =
+        open(EdgeId{"breakwire->" + service.id.text}, service, "grpc", {}, false, "", service.span);
     control_[service.id] = at.host + ":" + std::to_string(at.port);
   }
 }
@@ -162,6 +163,19 @@ void Topology::start_services(const std::stop_token& stop) {
     starting.push_back(services_[service.id].get());
   }
   start_all(starting, stop);
+}
+
+std::string Topology::filled_in(const scenario::Service& service, const std::string& text) const {
+  std::vector<std::string> unknown;
+  std::string filled = scenario::expand(
+      text, lookup_for(service.id, addresses_, options_.bin, options_.environment), &unknown);
+  if (!unknown.empty()) {
+    throw SetupError(json::error_at(
+        service.span,
+        "service `" + service.id.text + "` uses `${" + unknown.front() + "}`, which has no value here",
+        "set the variable before running"));
+  }
+  return filled;
 }
 
 std::vector<ServiceId> Topology::stop() {

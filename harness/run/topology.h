@@ -44,6 +44,9 @@ class Topology {
   /// breakwire's own way to a service: a relay that no fault can name.
   std::string control_target_of(const ServiceId& service) const { return control_.at(service); }
 
+  /// A service's own text with its placeholders filled in. Throws SetupError when one has no value.
+  std::string filled_in(const scenario::Service& service, const std::string& text) const;
+
   /// Asks every service to end and waits for as long as each allows; answers those that had to be killed.
   std::vector<ServiceId> stop();
 

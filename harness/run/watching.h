@@ -14,12 +14,21 @@ namespace breakwire::run {
 /// Constructed means looking.
 class Watching {
  public:
-  /// All must outlive it.
+  /// All must outlive it. Throws SetupError when a log's path or a URL uses a variable without a value.
   Watching(const scenario::Scenario& scenario, const Topology& topology, Recorder& recorder);
+
+  /// Returns when everything that was there to be seen is recorded, 1 s after the call at the latest. To be
+  /// called while the services live: logs and metrics lag behind the wire.
+  void catch_up();
+
+  /// What a reader of the report should know of the looking itself.
+  std::vector<std::string> notes() const;
 
  private:
   void poll_health();
   void watch_resources();
+  void follow_logs();
+  void scrape_metrics();
 
   const scenario::Scenario& scenario_;
   const history::Setup setup_;

@@ -97,6 +97,27 @@ class ExpectReader {
       const Value* written = object_.find(reference.key);
       look_up({reference.name, written ? place_in(*written, reference.name) : object_.span}, reference.to);
     }
+    for (const checks::Wish& wish : out_.spec.check->wishes()) require_source(wish);
+  }
+
+  /// What a check wants to be seen must be there to be looked at.
+  void require_source(const checks::Wish& wish) {
+    const auto require = [&](const ServiceId& id, const char* key, const auto& given, const char* hint) {
+      const auto found = names_.services.find(id.text);
+      if (found == names_.services.end() || !found->second || given(*found->second)) return;
+      const Value* written = object_.find("service");
+      error(written ? written->span : object_.span,
+            "service `" + id.text + "` has no `" + key + "` that this check could look at", hint);
+    };
+    if (const auto* log = std::get_if<checks::LogWish>(&wish)) {
+      require(
+          log->service, "log", [](const Service& service) { return service.log.has_value(); },
+          "say how it logs: \"log\": {} for JSON lines with method, code, duration_ms and trace_id");
+    } else if (const auto* metric = std::get_if<checks::MetricWish>(&wish)) {
+      require(
+          metric->service, "metrics", [](const Service& service) { return service.metrics.has_value(); },
+          "give it the URL: \"metrics\": \"http://${address.metrics}/metrics\"");
+    }
   }
 
   /// `type` as FieldInfo has it: "service", "list of edge".

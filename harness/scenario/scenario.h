@@ -30,9 +30,13 @@ struct Stop {
   int signal = SIGTERM;
   Duration grace = 5s;
 };
+/// Which lines of a service's log tell of the calls it served, and which JSON fields of them hold what.
 struct LogMapping {
-  std::string path;  // empty: what the process prints
+  std::string path;                         // with placeholders; empty: what the process prints
+  std::map<std::string, std::string> only;  // fields that such a line has, with these values
+  std::string service;                      // empty: `method` names it too
   std::string method = "method", code = "code", duration_ms = "duration_ms", trace_id = "trace_id";
+  std::string duration_s;  // instead of duration_ms; or empty
 };
 /// Where the messages of a service's methods are described.
 struct Descriptors {

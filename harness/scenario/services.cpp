@@ -60,17 +60,32 @@ struct HealthText {
 
 struct LogText {
   std::optional<FilePath> path;
+  std::map<std::string, std::string> only;
+  std::optional<std::string> service, duration_s;
   std::string method = LogMapping{}.method, code = LogMapping{}.code, duration_ms = LogMapping{}.duration_ms,
               trace_id = LogMapping{}.trace_id;
   static const Fields<LogText>& fields() {
     static const auto all =
         Fields<LogText>()
             .optional("path", &LogText::path, "The file it logs to; left out: what the process prints.")
-            .optional("method", &LogText::method, "The JSON field that holds the method.")
+            .optional("only", &LogText::only,
+                      "Only lines with these JSON fields and values tell of calls the service served.")
+            .optional("method", &LogText::method,
+                      "The JSON field that holds the method, `pkg.Service/Method`.")
+            .optional(
+                "service", &LogText::service,
+                "The JSON field that holds `pkg.Service`, where the other holds only the method's name.")
             .optional("code", &LogText::code, "The JSON field that holds the status code.")
             .optional("duration_ms", &LogText::duration_ms,
                       "The JSON field that holds the milliseconds taken.")
-            .optional("trace_id", &LogText::trace_id, "The JSON field that holds the trace id.");
+            .optional("duration_s", &LogText::duration_s,
+                      "The JSON field that holds the seconds taken, instead of `duration_ms`.")
+            .optional("trace_id", &LogText::trace_id, "The JSON field that holds the trace id.")
+            .rule([](const LogText&, const Value& object, ErrorList& errors) {
+              if (object.find("duration_ms") && object.find("duration_s"))
+                refuse_key(object, "duration_s", "a log has either `duration_ms` or `duration_s`",
+                           "remove one of the two", errors);
+            });
     return all;
   }
 };
@@ -187,6 +202,10 @@ struct ServiceText {
         url && url->is(Kind::string) && !url->text.starts_with("http://"))
       errors.push_back(json::error_at(url->span, "`metrics` is an http:// URL",
                                       "such as \"http://${address.metrics}/metrics\""));
+    if (const Value* log = object.find("log");
+        log && log->is(Kind::object) && given("external") && !log->find("path"))
+      errors.push_back(json::error_at(log->span, "nobody sees what an `external` service prints",
+                                      "say with `path` which file it logs to"));
     if (const Value* ready = object.find("ready"); ready && ready->find("grpc_health") && ready->find("tcp"))
       refuse_key(*ready, "tcp", "`ready` is either `grpc_health` or `tcp`", "remove one of the two", errors);
     if (given("run") && text.ready.tcp && !text.ready.tcp->text.empty())
@@ -249,10 +268,13 @@ Service service_of(const std::string& id, const ServiceText& text, const json::S
   service.descriptors = descriptors_of(text.descriptors);
   if (text.log) {
     service.log = LogMapping{.path = text.log->path ? resolved(*text.log->path) : "",
+                             .only = text.log->only,
+                             .service = text.log->service.value_or(""),
                              .method = text.log->method,
                              .code = text.log->code,
                              .duration_ms = text.log->duration_ms,
-                             .trace_id = text.log->trace_id};
+                             .trace_id = text.log->trace_id,
+                             .duration_s = text.log->duration_s.value_or("")};
   }
   service.metrics = text.metrics;
   return service;

@@ -160,6 +160,7 @@ class SharedSpan {
     std::lock_guard lock(mutex_);
     return last_.trace_id.empty() ? last_ = std::move(mine) : std::exchange(last_, std::move(mine));
   }
+  std::atomic<int> calls{0};  // that have begun and not ended
 
  private:
   std::mutex mutex_;
@@ -169,8 +170,13 @@ class SharedSpan {
 class ClientSide : public Logged {
  public:
   ClientSide(CallLog& log, SharedSpan& shared, grpc::experimental::ClientRpcInfo* info)
-      : Logged(log, Side::client, type_of(*info), info->method()), shared_(shared), info_(info) {}
-  ~ClientSide() override { end(grpc::StatusCode::CANCELLED, "given up"); }
+      : Logged(log, Side::client, type_of(*info), info->method()), shared_(shared), info_(info) {
+    shared_.calls.fetch_add(1);
+  }
+  ~ClientSide() override {
+    end(grpc::StatusCode::CANCELLED, "given up");
+    over();
+  }
 
   void Intercept(InterceptorBatchMethods* methods) override {
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA))
@@ -179,6 +185,7 @@ class ClientSide : public Logged {
       record_.peer = info_->client_context()->peer();
       const grpc::Status& status = *methods->GetRecvStatus();
       end(status.error_code(), status.error_message());
+      over();
     }
     methods->Proceed();
   }
@@ -194,13 +201,18 @@ class ClientSide : public Logged {
     Span sent = record_.span;
     if (log_.flaws().has(Flaw::trace_crosstalk)) {
       Span before = shared_.exchange(sent);
-      if (log_.in_flight.load() > 1) sent = before;
+      if (shared_.calls.load() > 1) sent = before;
     }
     metadata.emplace("traceparent", sent.traceparent());
     if (!sent.tracestate.empty()) metadata.emplace("tracestate", sent.tracestate);
   }
 
+  void over() {
+    if (!std::exchange(over_, true)) shared_.calls.fetch_sub(1);
+  }
+
   SharedSpan& shared_;
+  bool over_ = false;
   grpc::experimental::ClientRpcInfo* const info_;
 };
 

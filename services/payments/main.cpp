@@ -16,13 +16,14 @@ int main(int argc, char** argv) {
        .dependencies = {kit::database_flag()},
        .possible_flaws = {kit::Flaw::no_drain, kit::Flaw::always_serving, kit::Flaw::liveness_needs_database,
                           kit::Flaw::fail_one_in_ten, kit::Flaw::health_blocks, kit::Flaw::waits_for_database,
-                          kit::Flaw::not_idempotent, kit::Flaw::ack_before_commit}});
+                          kit::Flaw::not_idempotent, kit::Flaw::ack_before_commit,
+                          kit::Flaw::log_only_success, kit::Flaw::uncounted_timeouts}});
   if (const auto* leave = std::get_if<kit::Leave>(&parsed)) return leave->exit_code;
   const auto& options = std::get<kit::Options>(parsed);
   if (auto problem = kit::problem_with_database(options)) return kit::cannot_start(options.name, *problem);
 
   kit::StopSignal stop(options.flaws);
-  kit::CallLog log(options.name, STDOUT_FILENO);
+  kit::CallLog log(options.name, STDOUT_FILENO, options.flaws);
   kit::Health health(options.flaws);
   kit::CallPolicy policy(options.flaws, options.default_deadline);
   kit::Database database(options, health);

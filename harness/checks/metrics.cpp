@@ -1,0 +1,369 @@
+// metrics: a Prometheus counter of a service moved by as much as it should.
+#include <algorithm>
+#include <cmath>
+
+#include "faults/match.h"
+#include "harness/checks/make_kind.h"
+#include "harness/checks/served.h"
+#include "harness/checks/wording.h"
+#include "harness/history/series.h"
+
+namespace breakwire::checks {
+
+struct IncreaseRange {
+  std::optional<double> min, max, exactly;
+  static const Fields<IncreaseRange>& fields() {
+    static const auto all =
+        Fields<IncreaseRange>()
+            .optional("min", &IncreaseRange::min, "By no less.")
+            .optional("max", &IncreaseRange::max, "By no more.")
+            .optional("exactly", &IncreaseRange::exactly, "By this much.")
+            .rule([](const IncreaseRange& range, const json::Value& object, ErrorList& errors) {
+              if (range.exactly ? range.min || range.max : !range.min && !range.max) {
+                errors.push_back(
+                    json::error_at(object.span, "`increases_by` takes `min` and `max`, or `exactly`"));
+              }
+            });
+    return all;
+  }
+};
+
+namespace {
+
+using history::MetricsSeen;
+using history::Series;
+
+/// A service may count a call so much earlier or later than the wire shows its end.
+constexpr Duration lag = 100ms;
+/// How far from an edge of the window a scrape may be that stands for it.
+constexpr Duration most_distant = 1s;
+
+/// One scrape that had an answer: what the wished series stood at, at some moment from `asked` to `at`.
+struct Scrape {
+  Instant asked, at;
+  EventNumber event;
+  std::map<std::string, double> values;
+};
+
+/// What was read of the service, and what it moved by from one scrape to another.
+struct Reading {
+  std::vector<Scrape> scrapes;
+  bool appeared = false;
+  uint64_t failed = 0;
+  std::string last_error;
+};
+
+struct Change {
+  size_t from = 0, to = 0;  // scrapes
+  double by = 0;
+  std::vector<size_t> resets;  // scrapes that found a series lower than the one before
+};
+
+std::string number(double value) {
+  if (value == std::floor(value) && std::abs(value) < 1e15)
+    return std::to_string(static_cast<int64_t>(value));
+  std::string text = std::to_string(value);
+  while (text.ends_with('0')) text.pop_back();
+  return text;
+}
+
+class Metrics : public Check {
+ public:
+  ServiceId service;
+  std::string series;
+  std::map<std::string, std::string> labels;
+  std::optional<IncreaseRange> increases_by;
+  std::optional<EdgeId> equals_calls_on;
+  std::optional<StatusCode> status;
+  std::optional<std::string> method;
+  CountOrPercent tolerance{.count = std::nullopt, .percent = 5};
+
+  static const Fields<Metrics>& fields() {
+    static const auto all =
+        Fields<Metrics>()
+            .required("service", &Metrics::service,
+                      "The service whose metrics are scraped, at its `metrics` URL.")
+            .required("series", &Metrics::series,
+                      "The counter's name; all its series that `labels` select are added up.")
+            .optional("labels", &Metrics::labels,
+                      "Labels a series must have, with these values; `*` matches any characters.")
+            .optional("increases_by", &Metrics::increases_by, "How much it moves in the window.")
+            .optional(
+                "equals_calls_on", &Metrics::equals_calls_on,
+                "It moves by as many calls as the wire saw end on this edge, to the service or from it.")
+            .optional("status", &Metrics::status, "Of these calls, only those that ended with this code.")
+            .optional("method", &Metrics::method,
+                      "Of these calls, only those of this method; `*` matches any characters.")
+            .optional("tolerance", &Metrics::tolerance,
+                      "By how many calls (3) or which share of them (\"5%\") it may differ from the wire.")
+            .rule([](const Metrics& check, const json::Value& object, ErrorList& errors) {
+              std::string_view rest = check.series;
+              const auto read = history::read_series(rest);
+              if (!read || !rest.empty() || !read->labels.empty()) {
+                const json::Value* written = object.find("series");
+                errors.push_back(json::error_at(written ? written->span : object.span,
+                                                "`series` is a metric's name", "labels go into `labels`"));
+              }
+              if (check.increases_by.has_value() == check.equals_calls_on.has_value())
+                errors.push_back(
+                    json::error_at(object.span, "give either `increases_by` or `equals_calls_on`"));
+              for (const char* key : {"status", "method", "tolerance"}) {
+                if (const json::Value* written = object.find(key); written && !check.equals_calls_on)
+                  errors.push_back(json::error_at(written->span,
+                                                  std::string("`") + key + "` belongs to `equals_calls_on`"));
+              }
+            });
+    return all;
+  }
+  std::vector<Reference> references() const override {
+    std::vector<Reference> all{{Reference::To::service, service.text, "service"}};
+    if (equals_calls_on) all.push_back({Reference::To::edge, equals_calls_on->text, "equals_calls_on"});
+    return all;
+  }
+  std::vector<Wish> wishes() const override { return {MetricWish{service, to_text(wished())}}; }
+
+  CheckResult evaluate(const Question& question) const override {
+    CheckResult result;
+    const std::string name = to_text(wished()) + " of " + service.text;
+    result.expected = name + " increases by " + expectation();
+    const Reading reading = read(question);
+    const auto change = change_in(reading, question);
+    if (const auto* why = std::get_if<std::string>(&change)) return inconclusive(result, *why);
+    const Change& moved = std::get<Change>(change);
+    return increases_by ? judge_range(reading, moved, std::move(result))
+                        : judge_calls(reading, moved, question, std::move(result));
+  }
+
+ private:
+  Series wished() const { return {series, labels}; }
+
+  std::string expectation() const {
+    if (equals_calls_on) {
+      return "as many calls as ended" + (status ? " with " + std::string(to_text(*status)) : std::string()) +
+             " on " + equals_calls_on->text + " (± " + to_text(tolerance) + ")";
+    }
+    if (increases_by->exactly) return number(*increases_by->exactly);
+    std::vector<std::string> parts;
+    if (increases_by->min) parts.push_back("at least " + number(*increases_by->min));
+    if (increases_by->max) parts.push_back("at most " + number(*increases_by->max));
+    return sentence(parts);
+  }
+
+  Reading read(const Question& question) const {
+    Reading reading;
+    history::each<MetricsSeen>(question.history, [&](const history::Event& event, const MetricsSeen& seen) {
+      if (seen.service != service) return;
+      if (!seen.error.empty()) {
+        ++reading.failed;
+        reading.last_error = seen.error;
+        return;
+      }
+      Scrape scrape{.asked = seen.asked, .at = event.at, .event = event.number, .values = {}};
+      for (const auto& sample : seen.samples) {
+        std::string_view text = sample.series;
+        const auto read = history::read_series(text);
+        if (!read || !history::selects(wished(), *read)) continue;
+        scrape.values[to_text(*read)] = sample.value;
+        reading.appeared = true;
+      }
+      reading.scrapes.push_back(std::move(scrape));
+    });
+    return reading;
+  }
+
+  /// From the last scrape that was over when the window began to the first that began when it was over; or
+  /// why that cannot be said.
+  std::variant<Change, std::string> change_in(const Reading& reading, const Question& question) const {
+    const auto& scrapes = reading.scrapes;
+    const std::string errors = reading.failed == 0 ? ""
+                                                   : "; " + counted(reading.failed, "scrape") +
+                                                         " failed, the last: " + reading.last_error;
+    if (scrapes.empty())
+      return service.text + " could not be scraped" + (errors.empty() ? ": nobody did" : errors);
+    Change change;
+    change.to = scrapes.size() - 1;
+    for (size_t i = 0; i < scrapes.size() && scrapes[i].at <= question.window.begin; ++i) change.from = i;
+    for (size_t i = scrapes.size(); i-- > 0 && scrapes[i].asked >= question.window.end;) change.to = i;
+    const Scrape& first = scrapes[change.from];
+    const Scrape& last = scrapes[change.to];
+    if (first.at > question.window.begin + most_distant)
+      return "the first scrape was " + brief(first.at - question.window.begin) + " after the window's begin" +
+             errors;
+    if (question.window.begin > first.asked + most_distant + lag)
+      return "the last scrape before the window was " + brief(question.window.begin - first.asked) +
+             " before it" + errors;
+    if (question.window.end > last.asked + most_distant)
+      return "the last scrape was " + brief(question.window.end - last.asked) + " before the window's end" +
+             errors;
+    if (last.asked > question.window.end + most_distant)
+      return "the first scrape after the window was " + brief(last.asked - question.window.end) +
+             " after it" + errors;
+    if (change.from >= change.to) return "there is one scrape only in the window" + errors;
+    for (size_t i = change.from + 1; i <= change.to; ++i) {
+      bool fell = false;
+      for (const auto& [key, value] : scrapes[i].values) {
+        const double before = value_in(scrapes[i - 1], key);
+        fell = fell || value < before;
+        change.by += value < before ? value : value - before;  // a restarted process counts from 0
+      }
+      for (const auto& [key, value] : scrapes[i - 1].values)
+        fell = fell || (value > 0 && !scrapes[i].values.contains(key));
+      if (fell) change.resets.push_back(i);
+    }
+    return change;
+  }
+
+  static double value_in(const Scrape& scrape, const std::string& key) {
+    const auto found = scrape.values.find(key);
+    return found == scrape.values.end() ? 0 : found->second;
+  }
+
+  std::string told(const Reading& reading, const Change& change) const {
+    const auto sum = [](const Scrape& scrape) {
+      double all = 0;
+      for (const auto& [key, value] : scrape.values) all += value;
+      return all;
+    };
+    if (!reading.appeared)
+      return "no such series ever appeared in " + counted(reading.scrapes.size(), "scrape");
+    std::string text = "by " + number(change.by) + ", from " + number(sum(reading.scrapes[change.from])) +
+                       " to " + number(sum(reading.scrapes[change.to]));
+    if (!change.resets.empty()) text += "; began again from 0 " + counted(change.resets.size(), "time");
+    return text;
+  }
+
+  void show_scrapes(const Reading& reading, const Change& change, CheckResult& result) const {
+    show(result, reading.scrapes[change.from].event);
+    show(result, reading.scrapes[change.to].event);
+    for (const size_t reset : change.resets) show(result, reading.scrapes[reset].event);
+  }
+
+  CheckResult judge_range(const Reading& reading, const Change& change, CheckResult result) const {
+    result.actual = told(reading, change);
+    result.samples = change.to - change.from + 1;
+    const double least = increases_by->exactly.value_or(increases_by->min.value_or(0));
+    // What is never there never moves; but it may be a name that is spelt wrong.
+    if (!reading.appeared && least <= 0) return inconclusive(result, "no such series ever appeared");
+    const double most = increases_by->exactly.value_or(increases_by->max.value_or(HUGE_VAL));
+    result.verdict = change.by >= least && change.by <= most ? Verdict::passed : Verdict::failed;
+    if (result.verdict == Verdict::failed) show_scrapes(reading, change, result);
+    return result;
+  }
+
+  /// A call that ended, as the service must have counted it.
+  struct Ended {
+    const history::Attempt* attempt = nullptr;
+    Instant at;
+    bool certain = true;  // else the service may have noticed it or not
+  };
+
+  CheckResult judge_calls(const Reading& reading, const Change& change, const Question& question,
+                          CheckResult result) const {
+    std::string unclear;
+    const auto calls = calls_on_edge(question, unclear);
+    if (!unclear.empty()) return inconclusive(result, unclear);
+    // Calls that ended while a scrape was under way, or about then, may be in it or not; so may those that a
+    // process counted between its last scrape and its end.
+    const auto& scrapes = reading.scrapes;
+    const Scrape& first = scrapes[change.from];
+    const Scrape& last = scrapes[change.to];
+    std::vector<const Ended*> possible;
+    uint64_t sure = 0;
+    for (const auto& call : calls) {
+      if (call.at < first.asked - lag || call.at > last.at + lag) continue;
+      possible.push_back(&call);
+      bool in = call.certain && call.at > first.at + lag && call.at < last.asked - lag;
+      for (const size_t reset : change.resets)
+        in = in && (call.at < scrapes[reset - 1].asked - lag || call.at > scrapes[reset].at + lag);
+      if (in) ++sure;
+    }
+    result.samples = possible.size();
+    const double slack = tolerance.percent
+                             ? std::ceil(*tolerance.percent * static_cast<double>(possible.size()) / 100)
+                             : static_cast<double>(tolerance.count.value_or(0));
+    result.actual =
+        told(reading, change) + "; the wire saw " +
+        (sure == possible.size() ? counted(sure, "such call")
+                                 : std::to_string(sure) + " to " + counted(possible.size(), "such call"));
+    if (possible.empty() && change.by == 0)
+      return inconclusive(result, "no such call ended on " + equals_calls_on->text);
+    const bool kept = change.by >= static_cast<double>(sure) - slack &&
+                      change.by <= static_cast<double>(possible.size()) + slack;
+    result.verdict = kept ? Verdict::passed : Verdict::failed;
+    if (!kept) {
+      show_scrapes(reading, change, result);
+      for (const Ended* call : possible) show(result, call->attempt->end->event);
+    }
+    // A count that nothing on the wire answers to is as wrong with one sample as with many.
+    if (!kept) result.samples = std::max<uint64_t>(result.samples, 1);
+    return result;
+  }
+
+  bool concerns(const history::Attempt& attempt) const {
+    return attempt.end && (!status || attempt.outcome() == *status) &&
+           (!method || faults::matches_pattern(*method, attempt.method));
+  }
+
+  /// A server counts each attempt it was given, a client each call by how its last attempt ended.
+  std::vector<Ended> calls_on_edge(const Question& question, std::string& unclear) const {
+    std::vector<Ended> all;
+    const auto* edge = question.history.setup().edge(*equals_calls_on);
+    if (edge && edge->to == service) {
+      for (const ServedCall& call : calls_served(service, question)) {
+        if (call.attempt->edge == edge->id && call.ending != ServedCall::Ending::open &&
+            concerns(*call.attempt))
+          all.push_back({call.attempt, call.over, call.certain});
+      }
+    } else if (edge && edge->from == service) {
+      const history::Joined joined = question.calls.join(edge->id);
+      if (joined.ambiguous > 0) {
+        unclear = counted(joined.ambiguous, "attempt") +
+                  " could belong to more than one call: " + joined.why_ambiguous;
+        return all;
+      }
+      for (const auto& call : joined.calls) {
+        const history::Attempt& attempt = call.last();
+        if (const auto ended = attempt.ended_at(); ended && concerns(attempt))
+          all.push_back({&attempt, *ended});
+      }
+    } else {
+      unclear = "edge " + equals_calls_on->text + " leads neither to " + service.text + " nor from it";
+    }
+    return all;
+  }
+};
+
+}  // namespace
+
+CheckKind metrics_kind() {
+  return make_kind<Metrics>({
+      .name = "metrics",
+      .summary = "A Prometheus counter of a service moves by as much as it should.",
+      .details =
+          "The service needs a `metrics` URL; it is scraped every 100 ms from before the load to after its "
+          "end. "
+          "The increase is the one between the last scrape that was answered before the window began and the "
+          "first that was asked when it was over, added up over all series of the name that `labels` select. "
+          "A "
+          "series that is not there stands at 0, and one that fell began again from 0: its process was "
+          "restarted, and what it had counted since its last scrape is lost. With no scrape within 1 s of an "
+          "edge of the window it is inconclusive. A series that never appeared is wrong where an increase is "
+          "expected, and inconclusive where none is.\n\n"
+          "`equals_calls_on` compares with the wire. On an edge to the service each attempt counts, as its "
+          "server counts; on an edge from the service each call counts by how its last attempt ended, as its "
+          "client counts. Calls that ended while one of the two scrapes was under way, within 100 ms of it, "
+          "or "
+          "unseen at a restart, may be counted or not, and so may those that a server need not have noticed "
+          "(see `log`); besides, the number may be off by `tolerance`, for at a deadline the caller's clock "
+          "and "
+          "the service's need not agree whether it was a timeout or a cancel.\n\n"
+          "Codes in labels are spelt as the service spells them: go-grpc-prometheus, and the shop, write "
+          "`DeadlineExceeded`.\n\n"
+          "Sources: prometheus.io docs/instrumenting/exposition_formats, docs/prometheus/latest/querying/"
+          "functions (increase); github.com/grpc-ecosystem/go-grpc-prometheus.",
+      .example =
+          R"({ "check": "metrics", "service": "orders", "series": "grpc_client_timeouts_total", "labels": { "grpc_method": "Reserve" }, "equals_calls_on": "orders->inventory", "status": "DEADLINE_EXCEEDED" })",
+  });
+}
+
+}  // namespace breakwire::checks
