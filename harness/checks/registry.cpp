@@ -1,13 +1,6 @@
 // The list of all check kinds: a new kind is one line here and one file beside it.
 #include "harness/checks/check.h"
 
-// In the order of the documentation.
-#define BREAKWIRE_CHECK_KINDS(kind)                                                                          \
-  kind(outcomes) kind(latency) kind(deadline_kept) kind(deadline_propagated) kind(attempts)                  \
-      kind(graceful_shutdown) kind(health) kind(exit) kind(running) kind(recovers) kind(ledger)              \
-          kind(resources) kind(command) kind(no_unexpected_exit) kind(no_failed_command) kind(deadlines_end) \
-              kind(no_open_streams)
-// clang-format off: one line each, so that two who add a kind do not meet
 // In the order of the documentation; one line each, so that two who add a kind do not meet.
 // clang-format off
 #define BREAKWIRE_CHECK_KINDS(kind) \
@@ -32,6 +25,7 @@
   kind(resources) \
   kind(command) \
   kind(no_unexpected_exit) \
+  kind(no_failed_command) \
   kind(deadlines_end) \
   kind(no_open_streams)
 // clang-format on
