@@ -40,7 +40,7 @@ class Trace : public Check {
   std::optional<std::vector<EdgeId>> on;
   uint64_t concurrent = 2;
   bool detached = false;
-  Duration slack = 50ms;
+  Duration slack = 10ms;
 
   static const Fields<Trace>& fields() {
     static const auto all =
@@ -50,7 +50,8 @@ class Trace : public Check {
                       "So many calls a service must have had at once, or cross-talk could not have shown.")
             .optional("detached", &Trace::detached,
                       "Services may answer before the calls that they make for it are over.")
-            .optional("slack", &Trace::slack, "How long after its answer a service may still act for a call.")
+            .optional("slack", &Trace::slack,
+                      "How long after its answer a service may still begin or finish a call for it.")
             .rule([](const Trace& check, const json::Value& object, ErrorList& errors) {
               if (check.on && check.on->empty())
                 errors.push_back(json::error_at(object.span, "`on` names no edge"));
@@ -198,11 +199,13 @@ class Trace : public Check {
       return blame("began after the only call of their trace had been answered", where(attempt, search),
                    {family.back(), &attempt}, search);
     }
+    // What the service gave up itself, or lost, need not have been over before.
+    const bool finished = !attempt.end || attempt.end->how == Ending::trailers;
     const Instant over =
-        attempt.ended_at().value_or(attempt.end ? attempt.end->received : search.question.history.last());
-    const bool outlived = std::all_of(alive.begin(), alive.end(), [&](const Attempt* inbound) {
-      return answered(*inbound) && inbound->end->received + slack < over;
-    });
+        attempt.end ? attempt.ended_at().value_or(attempt.end->received) : search.question.history.last();
+    const bool outlived = finished && std::all_of(alive.begin(), alive.end(), [&](const Attempt* inbound) {
+                            return answered(*inbound) && inbound->end->received + slack < over;
+                          });
     if (outlived && !detached) {
       return blame("were still running when the only call of their trace had been answered",
                    where(attempt, search), {alive.back(), &attempt}, search);
@@ -333,7 +336,8 @@ CheckKind trace_kind() {
           "answered more than `slack` ago. One that its deadline or a cancellation ended does not count as "
           "answered. While a caller serves calls that came without a trace, trace ids of its own making are "
           "not judged;\n"
-          "3. is over at most `slack` after that call was answered, unless `detached`;\n"
+          "3. unless `detached`, is answered at most `slack` after that call was (one that its caller reset "
+          "meanwhile is fine);\n"
           "4. has a parent id other than the one its caller was given, and not one seen in another trace. "
           "Attempts "
           "of one call may share theirs: with retries by service config they always do.\n\n"

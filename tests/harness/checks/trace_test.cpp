@@ -152,6 +152,21 @@ TEST(TraceTest, SwappedIdsShowWhenOneOutlivesTheOther) {
   EXPECT_PASSED(shop.judge(R"({"check": "trace", "detached": true})"));
 }
 
+TEST(TraceTest, WhatAServiceGivesUpWhenItAnswersNeedNotHaveEndedBefore) {
+  const auto with_loser = [](std::optional<Duration> reset) {
+    Shop shop(5);
+    shop.enter(6).further(6, 1065ms, 1070ms, {.trace = 6, .parent = "b6"});
+    shop.builder.at(1066ms).start(out, 2, 901, {.method = "shop.v1.Other/Ask", .trace = 6, .parent = "c6"});
+    shop.leave(6, 1071ms);
+    if (reset)
+      shop.builder.at(*reset).end_as(out, 2, 901, faults::Ending::reset_by_downstream, Http2Error::cancel);
+    shop.builder.at(2s).phase(Phase::settling);
+    return shop.judge();
+  };
+  EXPECT_PASSED(with_loser(1150ms));
+  EXPECT_EQ(with_loser(std::nullopt).verdict, Verdict::failed);
+}
+
 TEST(TraceTest, SwappedIdsShowWhenOneBeganAfterTheOthersAnswer) {
   Shop shop(5);
   shop.enter(6).enter(7);
