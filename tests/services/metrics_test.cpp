@@ -41,24 +41,22 @@ std::string series(const std::string& name, const std::string& service, const st
          R"(",grpc_type="unary"} )";
 }
 
-/// An orders service whose inventory never answers, after one call with a deadline of 200 ms.
-struct TimedOut {
-  explicit TimedOut(const std::string& flaw) {
-    orders = std::make_unique<Service>(
-        "orders", std::vector<std::string>{"--inventory=" + inventory.address(), "--metrics=127.0.0.1:0",
-                                           "--flaw=" + flaw});
-    inventory.hold();
-    create_order(*orders, "a", 200ms);
-  }
-  FakeInventory inventory;
-  std::unique_ptr<Service> orders;
+/// An orders service that can be asked for metrics, and what stands behind it.
+struct Orders {
+  explicit Orders(const std::string& flaw = "")
+      : service("orders", {"--inventory=" + inventory.address(), "--payments=" + payments.address(),
+                           "--metrics=127.0.0.1:0", "--flaw=" + flaw}) {}
+  FakeDependency inventory, payments;
+  Service service;
 };
 
 TEST(ServiceMetricsTest, CountATimeoutOnBothSides) {
-  TimedOut chain("");
+  Orders orders;
+  orders.inventory.hold();
+  create_order(orders.service, "a", 200ms);
   std::string text;
   EXPECT_TRUE(eventually([&] {
-    text = metrics_of(*chain.orders);
+    text = metrics_of(orders.service);
     return text.find(series("grpc_server_timeouts_total", "shop.v1.OrdersService", "CreateOrder") + "1\n") !=
                std::string::npos &&
            text.find(series("grpc_client_timeouts_total", "shop.v1.InventoryService", "Reserve") + "1\n") !=
@@ -67,10 +65,12 @@ TEST(ServiceMetricsTest, CountATimeoutOnBothSides) {
 }
 
 TEST(ServiceMetricsTest, LeaveTimeoutsOutWhenTheyAreFlawed) {
-  TimedOut chain("uncounted-timeouts");
+  Orders orders("uncounted-timeouts");
+  orders.inventory.hold();
+  create_order(orders.service, "a", 200ms);
   ASSERT_TRUE(
-      eventually([&] { return chain.orders->log_lines({R"("code":"DEADLINE_EXCEEDED")"}).size() == 2; }));
-  auto text = metrics_of(*chain.orders);
+      eventually([&] { return orders.service.log_lines({R"("code":"DEADLINE_EXCEEDED")"}).size() == 2; }));
+  auto text = metrics_of(orders.service);
   EXPECT_NE(text.find(series("grpc_server_started_total", "shop.v1.OrdersService", "CreateOrder") + "1\n"),
             std::string::npos)
       << text;
@@ -78,20 +78,20 @@ TEST(ServiceMetricsTest, LeaveTimeoutsOutWhenTheyAreFlawed) {
 }
 
 TEST(ServiceMetricsTest, APortInUseIsAnErrorAtTheStart) {
-  Service first("orders", {"--inventory=127.0.0.1:1"});
-  Child second(
-      {binary("orders"), "--listen=127.0.0.1:0", "--inventory=127.0.0.1:1", "--metrics=" + first.address});
+  Orders first;
+  Child second({binary("orders"), "--listen=127.0.0.1:0", "--inventory=127.0.0.1:1", "--payments=127.0.0.1:1",
+                "--metrics=" + first.service.address});
   EXPECT_EQ(second.wait(), (Ended{.exit_code = 2, .signal = {}}));
-  EXPECT_NE(second.err().find("cannot serve metrics on " + first.address), std::string::npos) << second.err();
+  EXPECT_NE(second.err().find("cannot serve metrics on " + first.service.address), std::string::npos)
+      << second.err();
 }
 
 TEST(ServiceMetricsTest, DoNotHoldUpTheExit) {
-  FakeInventory inventory;
-  Service orders("orders", {"--inventory=" + inventory.address(), "--metrics=127.0.0.1:0"});
-  ASSERT_TRUE(metrics_of(orders).starts_with("HTTP/1.1 200"));
+  Orders orders;
+  ASSERT_TRUE(metrics_of(orders.service).starts_with("HTTP/1.1 200"));
   auto began = Clock::now();
-  orders.process.signal(SIGTERM);
-  EXPECT_EQ(orders.process.wait(), (Ended{.exit_code = 0, .signal = {}}));
+  orders.service.process.signal(SIGTERM);
+  EXPECT_EQ(orders.service.process.wait(), (Ended{.exit_code = 0, .signal = {}}));
   EXPECT_LT(Clock::now() - began, 1500ms);
 }
 
@@ -104,38 +104,42 @@ void create_traced_order(const Service& orders, const std::string& trace) {
   create_order(orders, "a", 300ms, &context);
 }
 
+std::string trace_of(const Seen& seen) {
+  auto found = seen.metadata.find("traceparent");
+  return found == seen.metadata.end() ? "" : found->second.substr(3, 32);
+}
+
 TEST(TraceFlawsTest, NoTracePassesNoneOn) {
-  FakeInventory inventory;
-  Service orders("orders", {"--inventory=" + inventory.address(), "--flaw=no-trace"});
-  create_traced_order(orders, first_trace);
-  ASSERT_EQ(inventory.seen().size(), 1U);
-  EXPECT_EQ(inventory.seen()[0].metadata.count("traceparent"), 0U);
+  Orders orders("no-trace");
+  create_traced_order(orders.service, first_trace);
+  ASSERT_EQ(orders.inventory.seen().size(), 1U);
+  EXPECT_EQ(trace_of(orders.inventory.seen()[0]), "");
 }
 
 TEST(TraceFlawsTest, CrosstalkNeedsConcurrency) {
-  FakeInventory inventory;
-  Service orders("orders", {"--inventory=" + inventory.address(), "--flaw=trace-crosstalk"});
-  create_traced_order(orders, first_trace);
-  create_traced_order(orders, second_trace);
-  ASSERT_EQ(inventory.seen().size(), 2U);
-  EXPECT_EQ(inventory.seen()[1].metadata.find("traceparent")->second.substr(3, 32), second_trace);
-  inventory.hold();
-  std::thread other([&] { create_traced_order(orders, first_trace); });
-  EXPECT_TRUE(eventually([&] { return inventory.held() == 1; }));
-  create_traced_order(orders, second_trace);
+  Orders orders("trace-crosstalk");
+  create_traced_order(orders.service, first_trace);
+  create_traced_order(orders.service, second_trace);
+  ASSERT_EQ(orders.inventory.seen().size(), 2U);
+  EXPECT_EQ(trace_of(orders.inventory.seen()[1]), second_trace);
+  orders.inventory.hold();
+  std::thread other([&] { create_traced_order(orders.service, first_trace); });
+  EXPECT_TRUE(eventually([&] { return orders.inventory.held() == 1; }));
+  create_traced_order(orders.service, second_trace);
   other.join();
-  ASSERT_EQ(inventory.seen().size(), 4U);
-  EXPECT_EQ(inventory.seen()[3].metadata.find("traceparent")->second.substr(3, 32), first_trace);
+  ASSERT_EQ(orders.inventory.seen().size(), 4U);
+  EXPECT_EQ(trace_of(orders.inventory.seen()[3]), first_trace);
 }
 
 TEST(LogFlawTest, LogOnlySuccessHidesFailures) {
-  FakeInventory inventory;
-  inventory.answer_with({{grpc::StatusCode::FAILED_PRECONDITION, "sold out"}});
-  Service orders("orders", {"--inventory=" + inventory.address(), "--flaw=log-only-success"});
-  create_order(orders, "a");
-  create_order(orders, "b");
-  EXPECT_TRUE(eventually([&] { return orders.log_lines({R"("code":"OK")"}).size() == 2; }));
-  EXPECT_TRUE(orders.log_lines({"FAILED_PRECONDITION"}).empty());
+  Orders orders("log-only-success");
+  orders.inventory.answer_with({{grpc::StatusCode::FAILED_PRECONDITION, "sold out"}});
+  create_order(orders.service, "a");
+  create_order(orders.service, "b");
+  EXPECT_TRUE(eventually([&] {
+    return orders.service.log_lines({R"("side":"server")", R"("code":"OK")"}).size() == 1;
+  }));
+  EXPECT_TRUE(orders.service.log_lines({"FAILED_PRECONDITION"}).empty());
 }
 
 }  // namespace

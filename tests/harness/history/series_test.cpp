@@ -15,7 +15,9 @@ class SeriesTest : public testing::TestWithParam<SeriesCase> {};
 TEST_P(SeriesTest, IsReadFromTheBeginOfAText) {
   std::string_view text = GetParam().text;
   EXPECT_EQ(read_series(text), GetParam().series);
-  if (GetParam().series) EXPECT_EQ(text, GetParam().rest);
+  if (GetParam().series) {
+    EXPECT_EQ(text, GetParam().rest);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(
