@@ -245,12 +245,12 @@ bool Codec<CountOrPercent>::read(const json::Value& value, CountOrPercent& out, 
   if (value.kind == json::Kind::number) {
     double number = 0;
     if (!read_integer(value, 0, uint64_t{1} << 53, number, errors)) return false;
-    out.count = static_cast<uint64_t>(number);
+    out = {.count = static_cast<uint64_t>(number), .percent = std::nullopt};
     return true;
   }
   Percent percent;
   if (!Codec<Percent>::read(value, percent, errors)) return false;
-  out.percent = percent.value;
+  out = {.count = std::nullopt, .percent = percent.value};
   return true;
 }
 json::Value Codec<CountOrPercent>::schema() {

@@ -20,8 +20,8 @@ Watching::Watching(const scenario::Scenario& scenario, const Topology& topology,
 }
 
 void Watching::catch_up() {
-  const Instant deadline = std::chrono::steady_clock::now() + 1s;
-  for (const auto& watcher : watchers_) watcher->catch_up(deadline);
+  const Instant now = std::chrono::steady_clock::now();
+  for (const auto& watcher : watchers_) watcher->catch_up(now, now + 1s);
 }
 
 std::vector<std::string> Watching::notes() const {

@@ -27,11 +27,10 @@ class LogFollower final : public Watcher {
     thread_.join();
   }
 
-  void catch_up(Instant deadline) override {
-    const Instant called = Clock::now();
+  void catch_up(Instant since, Instant deadline) override {
     std::unique_lock lock(mutex_);
     // The looks go on in their own rhythm; each of them tells.
-    changed_.wait_until(lock, deadline, [&] { return looked_ >= std::max(called, grew_) + options_.quiet; });
+    changed_.wait_until(lock, deadline, [&] { return looked_ >= std::max(since, grew_) + options_.quiet; });
   }
 
   std::string note() const override {

@@ -15,7 +15,7 @@ struct LogOptions {
   LogFields fields;
   Duration period = 20ms;           // how often the file is looked at
   size_t longest_line = 64 * 1024;  // longer ones are skipped
-  Duration quiet = 200ms;           // catch_up returns when nothing has come for so long since it was called
+  Duration quiet = 200ms;           // catch_up returns when nothing has come for so long
 };
 
 /// Lines that are no JSON object, and those that tell of no call, are skipped; when no line at all told of a

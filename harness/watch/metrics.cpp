@@ -46,14 +46,13 @@ class Scraper final : public Watcher {
   }
 
   /// A scrape that begins now.
-  void catch_up(Instant deadline) override {
-    const Instant called = Clock::now();
+  void catch_up(Instant since, Instant deadline) override {
     asio::post(io_, [this] {
       at_once_ = true;
       beat_.cancel();
     });
     std::unique_lock lock(mutex_);
-    scraped_.wait_until(lock, deadline, [&] { return last_asked_ >= called; });
+    scraped_.wait_until(lock, deadline, [&] { return last_asked_ >= since; });
   }
 
  private:

@@ -12,9 +12,12 @@ class Watcher {
  public:
   virtual ~Watcher() = default;
 
-  /// Returns when everything that was there to be seen at the time of the call is recorded, at `deadline` at
+  /// Returns when everything that was there to be seen at `since`, a moment ago, is recorded; at `deadline` at
   /// the latest. For those who look at what lags behind the wire.
-  virtual void catch_up(Instant deadline) { static_cast<void>(deadline); }
+  virtual void catch_up(Instant since, Instant deadline) {
+    static_cast<void>(since);
+    static_cast<void>(deadline);
+  }
 
   /// What a reader of the report should know of the looking itself; empty: nothing.
   virtual std::string note() const { return {}; }

@@ -81,11 +81,33 @@ class Logged : public grpc::experimental::Interceptor {
     log_.ended(record_);
   }
 
+  /// Whether a call that is cancelled now is so because its deadline has come. Clocks along a chain of calls
+  /// began at different times, and grpc-timeout is rounded up by as much as 1 % on each hop: whoever gives up
+  /// at its deadline does so a little before what is the deadline here.
+  bool time_is_up() const {
+    using namespace std::chrono_literals;
+    if (!record_.deadline_left) return false;
+    auto early =
+        *record_.deadline_left / 50 + std::min<std::chrono::milliseconds>(20ms, *record_.deadline_left / 4);
+    return SystemClock::now() + early >= deadline_;
+  }
+
+  void has_deadline(SystemClock::time_point deadline) {
+    deadline_ = deadline;
+    record_.deadline_left = time_left(deadline);
+  }
+
+  /// Of a call nobody answered.
+  int code_of_cancel() const {
+    return time_is_up() ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED;
+  }
+
   CallLog& log_;
   CallRecord record_;
 
  private:
   const SteadyClock::time_point began_ = SteadyClock::now();
+  SystemClock::time_point deadline_ = SystemClock::time_point::max();
   std::atomic<bool> ended_ = false;
 };
 
@@ -121,8 +143,7 @@ class ServerSide : public Logged {
     record_.span = span_of_call(metadata);
     record_.attempt = attempt_number(metadata);
     record_.peer = context->peer();
-    deadline_ = context->deadline();
-    record_.deadline_left = time_left(deadline_);
+    has_deadline(context->deadline());
     if (auto* carrier = dynamic_cast<SpanContext*>(context)) carrier->span = record_.span;
   }
 
@@ -134,23 +155,9 @@ class ServerSide : public Logged {
     end(status.error_code(), status.error_message());
   }
 
-  void end_unanswered() {
-    end(time_is_up() ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED,
-        "ended before it was answered");
-  }
-
-  /// The caller's clock began earlier than ours, and its grpc-timeout was rounded up by as much as 1 %: it
-  /// gives up at its deadline, a little before what is the deadline here.
-  bool time_is_up() const {
-    using namespace std::chrono_literals;
-    if (!record_.deadline_left) return false;
-    auto early =
-        *record_.deadline_left / 50 + std::min<std::chrono::milliseconds>(20ms, *record_.deadline_left / 4);
-    return SystemClock::now() + early >= deadline_;
-  }
+  void end_unanswered() { end(code_of_cancel(), "ended before it was answered"); }
 
   grpc::experimental::ServerRpcInfo* const info_;
-  SystemClock::time_point deadline_ = SystemClock::time_point::max();
 };
 
 /// For the flaw trace-crosstalk: the trace of the call before, kept where all calls can reach it.
@@ -184,7 +191,8 @@ class ClientSide : public Logged {
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_STATUS)) {
       record_.peer = info_->client_context()->peer();
       const grpc::Status& status = *methods->GetRecvStatus();
-      end(status.error_code(), status.error_message());
+      bool cancelled = status.error_code() == grpc::StatusCode::CANCELLED;
+      end(cancelled ? code_of_cancel() : status.error_code(), status.error_message());
       over();
     }
     methods->Proceed();
@@ -194,7 +202,7 @@ class ClientSide : public Logged {
   void begin(InterceptorBatchMethods& methods) {
     auto& metadata = *methods.GetSendInitialMetadata();
     record_.span = span_of_call(metadata);
-    record_.deadline_left = time_left(info_->client_context()->deadline());
+    has_deadline(info_->client_context()->deadline());
     metadata.erase("traceparent");
     metadata.erase("tracestate");
     if (log_.flaws().has(Flaw::no_trace)) return;

@@ -55,9 +55,10 @@ using ClientInterceptors =
 /// else CANCELLED. Needs `span_carrying_contexts` on the same server.
 ServerInterceptors server_interceptors(CallLog& log);
 
-/// Logs and counts every call, once, and sends it out with a span of its own: a child of the one in its
-/// `traceparent`, put there by `carry_trace`, or of a new trace. With retries by service config all attempts
-/// carry that one span.
+/// Logs and counts every call, once (cancelled because its time was up it is DEADLINE_EXCEEDED too, though
+/// its caller hears of it as CANCELLED when the call it serves was cancelled first), and sends it out with a
+/// span of its own: a child of the one in its `traceparent`, put there by `carry_trace`, or of a new trace.
+/// With retries by service config all attempts carry that one span.
 ClientInterceptors client_interceptors(CallLog& log);
 
 /// Contexts with room for the call's span; for ServerBuilder::SetContextAllocator.

@@ -69,6 +69,11 @@ TEST(ValuesTest, ReadsCountsOrPercentages) {
   EXPECT_EQ(read<CountOrPercent>(R"("99%")"), (CountOrPercent{.count = {}, .percent = 99}));
   EXPECT_EQ(to_text(*read<CountOrPercent>(R"("99.5%")")), "99.5%");
   EXPECT_EQ(to_text(*read<CountOrPercent>("3")), "3");
+  // What is read replaces a default of the other sort.
+  ErrorList errors;
+  CountOrPercent by_default{.count = {}, .percent = 5};
+  ASSERT_TRUE(Codec<CountOrPercent>::read(*json::parse("0", "test"), by_default, errors));
+  EXPECT_EQ(by_default, (CountOrPercent{.count = 0, .percent = {}}));
   EXPECT_EQ(read<CountOrPercent>("-3"), std::nullopt);
   EXPECT_EQ(read<CountOrPercent>("1.5"), std::nullopt);
 }

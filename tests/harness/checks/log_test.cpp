@@ -240,8 +240,8 @@ TEST(LogTest, AFrozenServerNeedNotBeginWhatIsGivenUpMeanwhile) {
 TEST(LogTest, WhatAKilledProcessHadNotWrittenYetIsNotAsked) {
   LogBuilder builder = three();
   builder.at(0s).process("orders", 7);
-  builder.begin(4).answer(4);
-  builder.at(500ms).signal("orders", 7, SIGKILL, "killed").exit("orders", 7, {}, SIGKILL);
+  builder.begin(9).answer(9);
+  builder.at(1s).signal("orders", 7, SIGKILL, "killed").exit("orders", 7, {}, SIGKILL);
   builder.over();
   EXPECT_PASSED(judged(check, builder));
 }

@@ -185,7 +185,8 @@ TEST(FormatTest, TellsEveryPartAndField) {
 class ExamplesTest : public testing::Test {
  protected:
   static constexpr const char* topology = R"("services": {
-      "db": { "postgres": {} }, "inventory": { "run": ["i"] }, "payments": { "run": ["p"] }, "orders": { "run": ["o"] },
+      "db": { "postgres": {} }, "inventory": { "run": ["i"] }, "payments": { "run": ["p"] }, 
+      "orders": { "run": ["o"], "log": {}, "metrics": "http://127.0.0.1:9090/metrics" },
       "storefront": { "run": ["s"] } },
     "edges": { "client->storefront": {}, "storefront->orders": {}, "orders->inventory": {}, "orders->payments": {},
                "inventory->db": {} },

@@ -218,6 +218,11 @@ LogOptions options_for(const Folder& folder) {
           .quiet = 50ms};
 }
 
+void catch_up(Watcher& watcher, Duration within) {
+  const Instant now = std::chrono::steady_clock::now();
+  watcher.catch_up(now, now + within);
+}
+
 TEST(LogFollowerTest, RecordsTheRecordsAmongTheLines) {
   const Folder folder;
   RecordingSink sink;
@@ -226,7 +231,7 @@ TEST(LogFollowerTest, RecordsTheRecordsAmongTheLines) {
   ASSERT_TRUE(sink.wait_for_count<LogSeen>(1));
   folder.add(server_line + "\n");
   ASSERT_TRUE(sink.wait_for_count<LogSeen>(2));
-  follower->catch_up(std::chrono::steady_clock::now() + 10s);
+  catch_up(*follower, 10s);
   EXPECT_EQ(sink.events().size(), 2u);
   EXPECT_EQ(sink.all<LogSeen>()[0].service.text, "orders");
   EXPECT_EQ(sink.all<LogSeen>()[0].method, "a.B/C");
@@ -242,7 +247,7 @@ TEST(LogFollowerTest, CatchesUpWithWhatWasWrittenBefore) {
   std::string many;
   for (int i = 0; i < 2000; ++i) many += server_line + "\n";
   folder.add(many);
-  follower->catch_up(std::chrono::steady_clock::now() + 10s);
+  catch_up(*follower, 10s);
   EXPECT_EQ(sink.events().size(), 2000u);
 }
 
@@ -253,7 +258,7 @@ TEST(LogFollowerTest, CatchingUpIsBoundedWhateverComes) {
   options.quiet = 1h;
   const auto follower = follow_log(options, sink);
   const Instant before = std::chrono::steady_clock::now();
-  follower->catch_up(before + 60ms);
+  catch_up(*follower, 60ms);
   EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
 }
 
@@ -264,7 +269,7 @@ TEST(LogFollowerTest, SaysWhenNoLineToldOfACall) {
   options.longest_line = 100;
   const auto follower = follow_log(options, sink);
   folder.add("orders: serving\n{\"side\":\"client\"}\n" + std::string(101, 'x') + "\n");
-  follower->catch_up(std::chrono::steady_clock::now() + 10s);
+  catch_up(*follower, 10s);
   EXPECT_EQ(follower->note(),
             "log of orders: none of its 2 lines told of a call; 1 were no JSON objects; 1 were too long (" +
                 folder.file() + ")");

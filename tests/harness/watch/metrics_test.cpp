@@ -182,7 +182,7 @@ TEST(ScraperTest, CatchesUpWithAScrapeThatBeginsAfterwards) {
   EXPECT_TRUE(sink.wait_for_count<MetricsSeen>(1));
   server.answer(HttpServer::ok("x_total 2\n"));
   const Instant called = Clock::now();
-  scraper->catch_up(called + 10s);
+  scraper->catch_up(called, called + 10s);
   const auto all = sink.all<MetricsSeen>();
   ASSERT_EQ(all.size(), 2u);
   EXPECT_GE(all[1].asked, called);
@@ -196,7 +196,7 @@ TEST(ScraperTest, EndsAtOnceWhileAServiceIsSilent) {
   options.timeout = 1h;
   auto scraper = scrape_metrics(options, sink);
   const Instant before = Clock::now();
-  scraper->catch_up(before + 20ms);
+  scraper->catch_up(before, before + 20ms);
   scraper.reset();
   EXPECT_LT(Clock::now() - before, 5s);
   EXPECT_TRUE(sink.events().empty());
