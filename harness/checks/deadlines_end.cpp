@@ -40,7 +40,8 @@ CheckKind deadlines_end_kind() {
           "`slack`, on the client's clock. The slack is wide, since this is about calls that hang; "
           "`deadline_kept` is about being punctual. The client is breakwire's own and ends its calls by "
           "itself at their deadline, so a pass says nothing of the services: judge those by "
-          "`deadline_kept` on their edges. When no call carries a deadline the check is `skipped`.",
+          "`deadline_kept` on their edges. Only a load that is a command can do otherwise; its calls are "
+          "what its edge showed. When no call carries a deadline the check is `skipped`.",
       .example = R"({ "check": "deadlines_end" })",
       .universal = true,
   });

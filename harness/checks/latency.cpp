@@ -110,7 +110,8 @@ CheckKind latency_kind() {
           "Judges calls issued in the window that ended with one of `status`. A call's latency counts from "
           "the moment the load meant to issue it to the moment the client's library reported its status, "
           "so a client that falls behind counts against the service and not for it (no coordinated "
-          "omission). Percentiles are nearest-rank: with few calls p99 is the slowest one, so set "
+          "omission); of a load that is a command, between the two moments at which the call and its answer "
+          "passed the relay. Percentiles are nearest-rank: with few calls p99 is the slowest one, so set "
           "`min_samples`.",
       .example =
           R"({ "check": "latency", "load": "browsers", "during": "slow", "p99": "100ms", "max": "250ms", "min_samples": 100 })",

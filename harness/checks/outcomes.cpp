@@ -106,7 +106,7 @@ CheckKind outcomes_kind() {
           "Judges each call that the load issued in the window by the one final status that the client's "
           "library gave it, after whatever retries the library made. Shares are of all calls issued in the "
           "window, those that never ended included; a call that never ended is a failure whatever else is "
-          "asked.\n\n"
+          "asked. Of a load that is a command, calls and their codes are what its edge showed.\n\n"
           "Sources: grpc/grpc doc/statuscodes.md.",
       .example =
           R"({ "check": "outcomes", "load": "shoppers", "only": ["OK", "UNAVAILABLE"], "at_least": { "OK": "99%" } })",
