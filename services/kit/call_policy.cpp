@@ -1,5 +1,7 @@
 #include "services/kit/call_policy.h"
 
+#include "services/kit/leak.h"
+
 namespace breakwire::kit {
 namespace {
 
@@ -42,6 +44,7 @@ std::unique_ptr<grpc::ClientContext> CallPolicy::context_for(
 }
 
 grpc::Status CallPolicy::answer(grpc::CallbackServerContext& incoming, const grpc::Status& status) const {
+  if (flaws_.has(Flaw::leaky) && !status.ok()) leak_a_call();
   switch (status.error_code()) {
     case grpc::StatusCode::OK:
     case grpc::StatusCode::INVALID_ARGUMENT:

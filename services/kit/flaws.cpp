@@ -44,6 +44,8 @@ constexpr auto table = std::to_array<FlawDescription>({
     {Flaw::log_only_success, "log-only-success", "calls that failed are not logged"},
     {Flaw::uncounted_timeouts, "uncounted-timeouts",
      "calls that end with DEADLINE_EXCEEDED are missing in the metrics"},
+    {Flaw::leaky, "leaky",
+     "every call to a dependency that fails leaves a thread and a descriptor behind, for ever"},
 });
 
 }  // namespace

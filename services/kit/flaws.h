@@ -31,6 +31,7 @@ enum class Flaw : std::uint8_t {
   trace_crosstalk,
   log_only_success,
   uncounted_timeouts,
+  leaky,
 };
 
 struct FlawDescription {

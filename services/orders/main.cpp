@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
                           kit::Flaw::retry_storm, kit::Flaw::no_breaker, kit::Flaw::stuck_half_open,
                           kit::Flaw::always_serving, kit::Flaw::fail_one_in_ten, kit::Flaw::no_trace,
                           kit::Flaw::trace_crosstalk, kit::Flaw::log_only_success,
-                          kit::Flaw::uncounted_timeouts},
+                          kit::Flaw::uncounted_timeouts, kit::Flaw::leaky},
        .breakers = true});
   if (const auto* leave = std::get_if<kit::Leave>(&parsed)) return leave->exit_code;
   const auto& options = std::get<kit::Options>(parsed);
