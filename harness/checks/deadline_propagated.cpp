@@ -174,7 +174,8 @@ class DeadlinePropagated : public Check {
       for (size_t i = 1; i < call.attempts.size(); ++i) {
         const Attempt& before = *call.attempts[i - 1];
         const Attempt& after = *call.attempts[i];
-        if (!before.timeout || !after.timeout || *after.timeout <= rounded_up(*before.timeout)) continue;
+        if (!before.timeout || !after.timeout || *after.timeout <= rounded_up(*before.timeout) + slack)
+          continue;
         if (++finding.grew == 1) finding.first_grown = name_of(after);
         show(result, before.event);
         show(result, after.event);
@@ -197,7 +198,8 @@ CheckKind deadline_propagated_kind() {
           "the HEADERS, which a busy machine can delay unseen: so a share `late` of the calls may carry up "
           "to Tin × 1.015 + `slack`. 1.5% absorbs rounding (C-core rounds up to three significant digits). "
           "When several calls of a trace could be the caller, the one that leaves most time counts. Within "
-          "one call the timeout may not grow from attempt to attempt, since each carries what remains. "
+          "one call the timeout may not grow from attempt to attempt by more than that rounding and `slack`, "
+          "since each carries what remains. "
           "Calls on `to` without a caller on `from`, and callers without a deadline, are reported and not "
           "judged.\n\n"
           "Sources: PROTOCOL-HTTP2.md; grpc.io guides/deadlines; grpc/grpc "
