@@ -21,8 +21,10 @@ class Seats(tickets_pb2_grpc.SeatServiceServicer):
     def Reserve(self, request, call):
         if not request.show:
             raise kit.Refused(grpc.StatusCode.INVALID_ARGUMENT, "for which show?")
-        self.taken = next(self.next)
-        return tickets_pb2.ReserveResponse(seat=self.taken)
+        seat = next(self.next)
+        if kit.FLAW != "uncounted":
+            self.taken = seat
+        return tickets_pb2.ReserveResponse(seat=seat)
 
 
 seats = Seats()
