@@ -134,6 +134,15 @@ TEST(BreakerTest, NoBreakerGoesOnAsking) {
   EXPECT_EQ(orders.inventory.seen().size(), 20U);
 }
 
+TEST(BreakerTest, EachDependencyHasACircuitOfItsOwn) {
+  Orders orders;
+  orders.payments.answer_with({unavailable, unavailable, unavailable});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(create_order(orders.service, "x").status.error_message(), "busy");
+  EXPECT_EQ(create_order(orders.service, "x").status.error_message(), "the circuit to payments is open");
+  EXPECT_EQ(orders.payments.seen().size(), 3U);
+  EXPECT_EQ(orders.inventory.seen().size(), 4U) << "asked first, and well";
+}
+
 TEST(BreakerTest, WhatNeedsNoInventoryIsServed) {
   Orders orders;
   orders.open();
