@@ -3,6 +3,7 @@
 
 #include "faults/match.h"
 #include "harness/checks/make_kind.h"
+#include "harness/checks/retries.h"
 #include "harness/checks/wording.h"
 
 namespace breakwire::checks {
@@ -111,12 +112,7 @@ class Attempts : public Check {
                       " should not have followed, first: " + finding.first_wrong_order);
     }
     result.actual = sentence(parts);
-    const auto unclear = std::count_if(joined.ambiguous_attempts.begin(), joined.ambiguous_attempts.end(),
-                                       [&](const Attempt* attempt) { return concerns(*attempt); });
-    if (unclear > 0) {
-      return inconclusive(result, counted(static_cast<uint64_t>(unclear), "attempt") +
-                                      " cannot be told to belong to one call; " + joined.why_ambiguous);
-    }
+    if (const auto why = unclear_join(joined, concerns)) return inconclusive(result, *why);
     // A count that is wrong is a failure all the same.
     if (only_after && finding.could_retry == 0 && finding.wrong_count == 0 && !calls_by_count.empty())
       return inconclusive(result, "no attempt failed, so none could have been retried");
@@ -146,17 +142,11 @@ class Attempts : public Check {
     for (const Attempt* attempt : call.attempts) show(result, attempt->event);
   }
 
-  /// gRPC repeats a refused attempt once by itself, whatever the policy (gRFC A6, transparent retries).
-  static bool refused(const Attempt& attempt) {
-    return attempt.end && (attempt.end->how == faults::Ending::refused_by_goaway ||
-                           attempt.end->how == faults::Ending::refused_while_held ||
-                           attempt.end->reset == Http2Error::refused_stream);
-  }
   void judge_order(const history::Call& call, Finding& finding, CheckResult& result) const {
     for (size_t i = 0; i < call.attempts.size(); ++i) {
       const Attempt& before = *call.attempts[i];
       const auto outcome = before.outcome();
-      if (refused(before)) continue;
+      if (was_refused(before)) continue;
       if (outcome && *outcome != StatusCode::ok) ++finding.could_retry;
       if (i + 1 == call.attempts.size()) continue;
       const Attempt& after = *call.attempts[i + 1];

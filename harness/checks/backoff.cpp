@@ -3,33 +3,11 @@
 #include <cmath>
 
 #include "faults/match.h"
+#include "harness/checks/backoff_schedule.h"
 #include "harness/checks/make_kind.h"
 #include "harness/checks/percentile.h"
+#include "harness/checks/retries.h"
 #include "harness/checks/wording.h"
-
-namespace breakwire::checks {
-
-/// What is known of how a client's library waits.
-enum class BackoffProfile { grpc_current, ccore_1_51, grpc_before_2024 };
-
-}  // namespace breakwire::checks
-
-namespace breakwire {
-
-template <>
-struct EnumNames<checks::BackoffProfile> {
-  static std::string type() { return "backoff profile"; }
-  static const std::vector<std::pair<std::string, checks::BackoffProfile>>& names() {
-    using checks::BackoffProfile;
-    static const std::vector<std::pair<std::string, BackoffProfile>> all{
-        {"grpc-current", BackoffProfile::grpc_current},
-        {"ccore-1.51", BackoffProfile::ccore_1_51},
-        {"grpc-before-2024", BackoffProfile::grpc_before_2024}};
-    return all;
-  }
-};
-
-}  // namespace breakwire
 
 namespace breakwire::checks {
 namespace {
@@ -43,26 +21,16 @@ constexpr Duration early = 5ms;
 // mean wrong, less than once in 10,000 runs.
 constexpr size_t enough = 20;
 
-/// The waits a profile allows before one retry.
-struct Range {
-  Duration low{}, high{};
-  bool random = false;  // else `low` is `high`
-};
-
 /// From the end of an attempt, as its caller saw it, to the HEADERS of the next.
 struct Gap {
   const Attempt* before = nullptr;
   const Attempt* after = nullptr;
   Duration took{};
-  Range range;
+  WaitRange range;
   unsigned retry = 0;  // which retry of its call, counted since the last pushback; 0: after a pushback
   bool waited_for_line = false;  // its connection was made meanwhile: no upper bound
   bool distributed = false;      // nothing but the backoff decided when, or whether, it ends
 };
-
-Duration scaled(Duration duration, double by) {
-  return Duration(static_cast<int64_t>(static_cast<double>(duration.count()) * by));
-}
 
 class Backoff : public Check {
  public:
@@ -122,12 +90,7 @@ class Backoff : public Check {
     judge_means(finding, result);
     judge_spread(finding, result);
     result.actual = sentence(finding.parts(summary(finding)));
-    const auto unclear = std::count_if(joined.ambiguous_attempts.begin(), joined.ambiguous_attempts.end(),
-                                       [&](const Attempt* attempt) { return concerns(*attempt); });
-    if (unclear > 0) {
-      return inconclusive(result, counted(static_cast<uint64_t>(unclear), "attempt") +
-                                      " cannot be told to belong to one call; " + joined.why_ambiguous);
-    }
+    if (const auto why = unclear_join(joined, concerns)) return inconclusive(result, *why);
     if (finding.wrong()) {
       result.verdict = Verdict::failed;
       return result;
@@ -179,31 +142,8 @@ class Backoff : public Check {
     return lines;
   }
 
-  Duration nominal(unsigned retry) const {
-    const double grown = static_cast<double>(initial.count()) * std::pow(multiplier, retry - 1);
-    const auto most = static_cast<double>(max.value_or(24h).count());
-    return Duration(static_cast<int64_t>(std::min(grown, most)));
-  }
-  Range range_of(unsigned retry) const {
-    const Duration middle = nominal(retry);
-    const double share = jitter.value / 100;
-    switch (profile) {
-      case BackoffProfile::grpc_before_2024:
-        return {Duration::zero(), middle, jitter.value > 0};
-      case BackoffProfile::ccore_1_51:
-        if (retry == 1) return {middle, middle};
-        [[fallthrough]];
-      case BackoffProfile::grpc_current:
-        return {scaled(middle, 1 - share), scaled(middle, 1 + share), share > 0};
-    }
-    return {};
-  }
-
-  /// A transparent retry: the library's own, at once, once (gRFC A6).
-  static bool refused(const Attempt& attempt) {
-    return attempt.end->how == faults::Ending::refused_by_goaway ||
-           attempt.end->how == faults::Ending::refused_while_held ||
-           attempt.end->reset == Http2Error::refused_stream;
+  WaitRange range_of(unsigned retry) const {
+    return BackoffSchedule{initial, multiplier, max, jitter.value / 100, profile}.before_retry(retry);
   }
 
   void judge_call(const history::Call& call, const Lines& lines, Finding& finding,
@@ -222,7 +162,7 @@ class Backoff : public Check {
         show(result, after.event);
         continue;
       }
-      if (refused(before) && after.previous_attempts == before.previous_attempts) continue;
+      if (was_refused(before) && after.previous_attempts == before.previous_attempts) continue;
       const unsigned first = done + 1;
       done = std::max(done + 1, after.previous_attempts);
       Gap gap{.before = &before, .after = &after, .took = after.received - *ended};
@@ -242,7 +182,7 @@ class Backoff : public Check {
         gap.retry = done - since;
         // Attempts in between that found no connection had their own backoff each.
         for (unsigned retry = first - since; retry <= gap.retry; ++retry) {
-          const Range one = range_of(retry);
+          const WaitRange one = range_of(retry);
           gap.range.low += one.low;
           gap.range.high += one.high;
           gap.range.random = one.random;
@@ -308,7 +248,7 @@ class Backoff : public Check {
   void judge_means(Finding& finding, CheckResult& result) const {
     for (const auto& [retry, gaps] : by_retry(finding)) {
       if (gaps.size() < enough) continue;
-      const Range range = range_of(retry);
+      const WaitRange range = range_of(retry);
       const Duration quarter = (range.high - range.low) / 4;
       if (mean(gaps) >= range.low + quarter - early && mean(gaps) <= range.high - quarter + slack / 4)
         continue;
