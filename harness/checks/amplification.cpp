@@ -59,7 +59,7 @@ class Amplification : public Check {
     for (const Attempt* attempt : question.calls.attempts(on)) {
       if (!wanted.owns(*attempt, question.window)) continue;
       attempts.push_back(attempt);
-      const auto outcome = attempt->outcome();
+      const auto outcome = attempt->seen_by_caller();
       if (outcome && *outcome != StatusCode::ok) ++failed;
     }
     if (wanted.begun.empty()) {

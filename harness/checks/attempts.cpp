@@ -145,7 +145,7 @@ class Attempts : public Check {
   void judge_order(const history::Call& call, Finding& finding, CheckResult& result) const {
     for (size_t i = 0; i < call.attempts.size(); ++i) {
       const Attempt& before = *call.attempts[i];
-      const auto outcome = before.outcome();
+      const auto outcome = before.seen_by_caller();
       if (was_refused(before)) continue;
       if (outcome && *outcome != StatusCode::ok) ++finding.could_retry;
       if (i + 1 == call.attempts.size()) continue;

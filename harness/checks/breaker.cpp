@@ -203,7 +203,7 @@ class Breaker : public Check {
     uint64_t open = 0, wrong = 0;
     std::string first_wrong;
     for (const auto* call : shed) {
-      const auto outcome = call->outcome();
+      const auto outcome = call->seen_by_caller();
       outcome ? ++codes[*outcome] : ++open;
       if (!outcome || std::find(status.begin(), status.end(), *outcome) == status.end()) {
         if (++wrong == 1) first_wrong = name_of(*call);
@@ -292,7 +292,7 @@ class Breaker : public Check {
   }
 
   static bool says_it_cannot_serve(const Attempt& attempt) {
-    const auto outcome = attempt.outcome();
+    const auto outcome = attempt.seen_by_caller();
     if (!outcome) return true;  // no answer to this day
     switch (*outcome) {
       case StatusCode::cancelled:

@@ -58,9 +58,24 @@ std::optional<StatusCode> Attempt::outcome() const {
   return std::nullopt;
 }
 
+namespace {
+
+/// It was the caller that ended it, or its side of the connection: it knew at once.
+bool ended_at_the_caller(const Attempt::End& end) {
+  return end.how == Ending::reset_by_downstream || end.how == Ending::connection_lost;
+}
+
+}  // namespace
+
+std::optional<StatusCode> Attempt::seen_by_caller() const {
+  if (end && !ended_at_the_caller(*end) && !end->forwarded && connection_ended)
+    return StatusCode::unavailable;
+  return outcome();
+}
+
 std::optional<Instant> Attempt::ended_at() const {
   if (!end) return std::nullopt;
-  if (end->how == Ending::reset_by_downstream || end->how == Ending::connection_lost) return end->received;
+  if (ended_at_the_caller(*end)) return end->received;
   return end->forwarded ? end->forwarded : connection_ended;
 }
 

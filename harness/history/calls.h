@@ -47,6 +47,9 @@ struct Attempt {
   /// PROTOCOL-HTTP2.md "HTTP2 Transport Mapping", where CANCEL at the deadline is DEADLINE_EXCEEDED and
   /// elsewhere CANCELLED. nullopt while it has not ended.
   std::optional<StatusCode> outcome() const;
+  /// The same for the caller: UNAVAILABLE when the answer never left the relay and the connection ended under
+  /// it. For whoever judges what a caller did next; `outcome` is for what the service did.
+  std::optional<StatusCode> seen_by_caller() const;
   /// The moment the stream was over for its caller: written to it, or said by it. An answer that never left
   /// the relay was over with the connection. nullopt while none of that has happened.
   std::optional<Instant> ended_at() const;

@@ -25,7 +25,7 @@ struct Ended {
 /// What the caller saw of its end; nothing while it waits.
 std::optional<Ended> end_of(const Attempt& attempt, std::optional<Instant> deadline, Instant now) {
   if (!attempt.end) return std::nullopt;
-  const auto status = attempt.outcome();
+  const auto status = attempt.seen_by_caller();
   const auto at = attempt.ended_at();
   const bool of_the_caller = attempt.end->how == faults::Ending::reset_by_downstream ||
                              attempt.end->how == faults::Ending::connection_lost;
@@ -33,8 +33,7 @@ std::optional<Ended> end_of(const Attempt& attempt, std::optional<Instant> deadl
   if (!of_the_caller && deadline && at.value_or(now) > *deadline)
     return Ended{StatusCode::deadline_exceeded, *deadline};
   if (!status || !at) return std::nullopt;
-  const bool reached = of_the_caller || attempt.end->forwarded;
-  return Ended{reached ? *status : StatusCode::unavailable, *at};
+  return Ended{*status, *at};
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ class Joiner {
       const bool over = over_before(last, attempt.received);
       if (over && refused(last) && last.previous_attempts == attempt.previous_attempts) {
         refusals.push_back(index);
-      } else if (over && last.outcome() != StatusCode::ok) {
+      } else if (over && last.seen_by_caller() != StatusCode::ok) {
         failures.push_back(index);
       } else if (!over) {
         running.push_back(index);

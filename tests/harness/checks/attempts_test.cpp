@@ -92,6 +92,18 @@ TEST(AttemptsTest, ATransparentRetryIsTheLibrarysOwn) {
   EXPECT_PASSED(judged(entry(R"("only_after": ["ABORTED"])"), call(builder, 2, {lost})));
 }
 
+TEST(AttemptsTest, AnAnswerThatWasHeldWhenItsConnectionEndedIsLostToTheCaller) {
+  HistoryBuilder builder;
+  builder.phase(Phase::baseline).start(edge, 1, 1, {.trace = 1}).at(10ms);
+  builder.end_as(edge, 1, 1, faults::Ending::trailers, {}, false);  // a fault holds it
+  builder.at(20ms).close(edge, 1, faults::Peer::relay, true);
+  builder.at(30ms).start(edge, 2, 1, {.trace = 1, .previous = 1}).at(40ms).end(edge, 2, 1);
+  EXPECT_PASSED(judged(entry(R"("per_call": 2, "only_after": ["UNAVAILABLE"])"), builder));
+  const auto result = judged(entry(R"("only_after": ["INTERNAL"])"), builder);
+  EXPECT_EQ(result.verdict, Verdict::failed);
+  EXPECT_EQ(result.samples, 1u);
+}
+
 TEST(AttemptsTest, AHedgedAttemptFollowsNothing) {
   HistoryBuilder builder;
   builder.phase(Phase::baseline).at(1s).start(edge, 1, 1, {.trace = 1});

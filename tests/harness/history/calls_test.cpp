@@ -21,6 +21,22 @@ struct OutcomeCase {
 };
 class OutcomeTest : public testing::TestWithParam<OutcomeCase> {};
 
+TEST(SeenByCallerTest, AnAnswerThatNeverLeftTheRelayIsALostConnection) {
+  Attempt attempt;
+  attempt.received = t0;
+  attempt.end =
+      Attempt::End{.event = {1}, .how = Ending::trailers, .status = StatusCode::ok, .received = t0 + 10ms};
+  EXPECT_EQ(attempt.seen_by_caller(), StatusCode::ok) << "it may still be on its way";
+  attempt.connection_ended = t0 + 20ms;
+  EXPECT_EQ(attempt.seen_by_caller(), StatusCode::unavailable);
+  EXPECT_EQ(attempt.outcome(), StatusCode::ok) << "of the service";
+  attempt.end->forwarded = t0 + 15ms;
+  EXPECT_EQ(attempt.seen_by_caller(), StatusCode::ok);
+  attempt.end = Attempt::End{
+      .event = {1}, .how = Ending::reset_by_downstream, .reset = Http2Error::cancel, .received = t0 + 10ms};
+  EXPECT_EQ(attempt.seen_by_caller(), StatusCode::cancelled) << "the caller knew at once";
+}
+
 TEST_P(OutcomeTest, IsWhatAGrpcClientMakesOfTheEnding) {
   Attempt attempt;
   attempt.received = t0;
