@@ -17,6 +17,7 @@ class BoxOffice(tickets_pb2_grpc.BoxOfficeServiceServicer):
         return tickets_pb2.BuyResponse(order_id=request.order_id, seat=reserved.seat)
 
 
+kit.keep_sigterm()
 given = kit.options("listen", "seats")
 channel = grpc.insecure_channel(given.seats, options=[("grpc.enable_retries", 0), ("grpc.enable_http_proxy", 0)])
 kit.serve(

@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import signal
-import threading
 import time
 from concurrent import futures
 
@@ -120,11 +119,17 @@ def options(*names):
     return parser.parse_args()
 
 
-def serve(listen, add_services):
-    """Serves until SIGTERM; then says so for a moment, finishes what it has accepted, and returns."""
-    told_to_stop = threading.Event()
+def keep_sigterm():
+    """Keeps SIGTERM for `serve`; to be called before there is a second thread, so that it is blocked in all of them.
+    With a handler that sets an Event it can get lost: a thread that is just starting another may take it, which does
+    not wake the main thread, and only the main thread runs handlers."""
     if FLAW != "no-drain":
-        signal.signal(signal.SIGTERM, lambda *_: told_to_stop.set())
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def serve(listen, add_services):
+    """Serves until SIGTERM, which `keep_sigterm` has kept; then says so for a moment, finishes what it has accepted,
+    and returns."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=64), options=[("grpc.so_reuseport", 0)])
     health = Health()
     server.add_generic_rpc_handlers((health.handler(),))
@@ -132,7 +137,7 @@ def serve(listen, add_services):
     if server.add_insecure_port(listen) == 0:
         raise SystemExit(f"cannot listen on {listen}")
     server.start()
-    told_to_stop.wait()
+    signal.pause() if FLAW == "no-drain" else signal.sigwait({signal.SIGTERM})
     health.ready = False
     time.sleep(0.2)  # whoever watches the health can go elsewhere first
     server.stop(grace=2).wait()

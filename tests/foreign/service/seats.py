@@ -9,6 +9,7 @@ from tickets.v1 import tickets_pb2, tickets_pb2_grpc
 
 import kit
 
+kit.keep_sigterm()
 given = kit.options("listen", "metrics")
 
 
