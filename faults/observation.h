@@ -120,6 +120,16 @@ struct CallEnded {
   std::optional<int> pushback_ms = {};  // grpc-retry-pushback-ms of the trailers; -1: do not retry (gRFC A6)
   bool operator==(const CallEnded&) const = default;
 };
+/// The caller reset a call (RST_STREAM) whose end had been told already. If that end had not been forwarded
+/// to it by then, it did not wait for it: `at` is when the RST was read.
+struct CallGivenUp {
+  EdgeId edge;
+  ConnectionId connection;
+  StreamId stream = 0;
+  Instant at;
+  Http2Error code = Http2Error::cancel;
+  bool operator==(const CallGivenUp&) const = default;
+};
 struct GoawaySeen {
   EdgeId edge;
   ConnectionId connection;
@@ -184,7 +194,7 @@ struct ProtocolViolation {
 
 using Observation = std::variant<ConnectionAccepted, UpstreamRefused, ProtocolDetected, ConnectionEnded,
                                  CallStarted, ResponseStarted, MessageSeen, CallEnded, GoawaySeen, PingSeen,
-                                 Forwarded, FaultHit, LimitReached, ProtocolViolation>;
+                                 Forwarded, FaultHit, LimitReached, ProtocolViolation, CallGivenUp>;
 
 class Observer {
  public:

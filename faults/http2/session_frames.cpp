@@ -196,12 +196,19 @@ void Session::Core::on_reset(Side from, StreamId id, Http2Error code) {
   if (++sender_of_it.resets > options_.limits.resets_per_second)
     return limit_reached(from, "resets_per_second");
 
+  const auto given_up = [&] {
+    log_.add(faults::CallGivenUp{
+        .edge = options_.edge, .connection = options_.connection, .stream = id, .at = now_, .code = code});
+  };
   Stream* stream = find(from, id);
   if (stream == nullptr) {
-    if (is_idle(from, id)) violation(from, Http2Error::protocol_error, "RST_STREAM on an idle stream");
+    if (is_idle(from, id)) return violation(from, Http2Error::protocol_error, "RST_STREAM on an idle stream");
+    // Its end was told, and may still lie in a queue behind this session.
+    if (from == Side::downstream) given_up();
     return;
   }
   if (from == Side::downstream) {
+    if (stream->ended != 0) given_up();
     const auto ticket = tell_ended(*stream, {.how = faults::Ending::reset_by_downstream, .reset = code});
     if (stream->opened() && !stream->up_closed()) {
       send_reset(Side::upstream, stream->up, code);

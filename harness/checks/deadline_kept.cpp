@@ -78,8 +78,8 @@ class DeadlineKept : public Check {
       const auto ended = attempt->ended_at();
       if (!ended && now <= due + slack) continue;
       const Instant over = ended.value_or(now);
-      // The callee was in time and a fault kept its answer in the relay: what the caller did meanwhile does
-      // not show, since the stream was over for the wire.
+      // The callee was in time and a fault kept its answer in the relay, for which the caller waited without a
+      // word: whether it counts as late is its own affair.
       const bool answered_in_time = attempt->end && attempt->end->received <= due + slack;
       if (over > due + slack && answered_in_time) {
         ++held;

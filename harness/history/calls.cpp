@@ -65,9 +65,17 @@ bool ended_at_the_caller(const Attempt::End& end) {
   return end.how == Ending::reset_by_downstream || end.how == Ending::connection_lost;
 }
 
+/// What the caller resets after its end has reached it, it did not give up.
+void forget_late_reset(Attempt& attempt) {
+  if (!attempt.given_up) return;
+  const auto over = attempt.end->forwarded ? attempt.end->forwarded : attempt.connection_ended;
+  if (ended_at_the_caller(*attempt.end) || (over && *over <= attempt.given_up->at)) attempt.given_up.reset();
+}
+
 }  // namespace
 
 std::optional<StatusCode> Attempt::seen_by_caller() const {
+  if (given_up) return outcome_of_reset(given_up->code, at_deadline(*this, given_up->at));
   if (end && !ended_at_the_caller(*end) && !end->forwarded && connection_ended)
     return StatusCode::unavailable;
   return outcome();
@@ -75,6 +83,7 @@ std::optional<StatusCode> Attempt::seen_by_caller() const {
 
 std::optional<Instant> Attempt::ended_at() const {
   if (!end) return std::nullopt;
+  if (given_up) return given_up->at;
   if (ended_at_the_caller(*end)) return end->received;
   return end->forwarded ? end->forwarded : connection_ended;
 }
@@ -134,6 +143,9 @@ Calls::Calls(const History& history) : history_(&history) {
       if (moved->frame == faults::FrameKind::call_started) attempt->forwarded = moved->at;
       if (moved->frame == faults::FrameKind::response_started) attempt->response_forwarded = moved->at;
       if (moved->frame == faults::FrameKind::call_ended && attempt->end) attempt->end->forwarded = moved->at;
+    } else if (const auto* left = std::get_if<faults::CallGivenUp>(&event.what)) {
+      Attempt* attempt = attempt_of(left->connection, left->stream);
+      if (attempt && attempt->end && !attempt->given_up) attempt->given_up = {left->code, left->at};
     } else if (const auto* hit = std::get_if<faults::FaultHit>(&event.what)) {
       Attempt* attempt = hit->stream ? attempt_of(hit->connection, hit->stream) : nullptr;
       if (!attempt) continue;
@@ -153,6 +165,7 @@ Calls::Calls(const History& history) : history_(&history) {
       call.done_at = event.at;
     }
   }
+  for (Attempt& attempt : attempts_) forget_late_reset(attempt);
   add_calls_of_commands(torn_down);
 }
 

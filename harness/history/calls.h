@@ -38,6 +38,12 @@ struct Attempt {
     std::optional<int> pushback_ms;  // grpc-retry-pushback-ms; -1: do not retry
   };
   std::optional<End> end;
+  /// The caller's RST_STREAM, when an end had been told before it and had not reached the caller yet.
+  struct GivenUp {
+    Http2Error code = Http2Error::cancel;
+    Instant at;
+  };
+  std::optional<GivenUp> given_up;
   std::vector<FaultId> hit_by;              // faults that acted on this stream
   int http_status = 0;                      // of the response HEADERS; 0: none seen
   std::optional<Instant> connection_ended;  // when the connection under it was over
@@ -47,11 +53,12 @@ struct Attempt {
   /// PROTOCOL-HTTP2.md "HTTP2 Transport Mapping", where CANCEL at the deadline is DEADLINE_EXCEEDED and
   /// elsewhere CANCELLED. nullopt while it has not ended.
   std::optional<StatusCode> outcome() const;
-  /// The same for the caller: UNAVAILABLE when the answer never left the relay and the connection ended under
-  /// it. For whoever judges what a caller did next; `outcome` is for what the service did.
+  /// The same for the caller, where the answer did not reach it: what its own reset means when it gave up
+  /// before, or UNAVAILABLE when the connection ended under it. For whoever judges what a caller did next;
+  /// `outcome` is for what the service did.
   std::optional<StatusCode> seen_by_caller() const;
-  /// The moment the stream was over for its caller: written to it, or said by it. An answer that never left
-  /// the relay was over with the connection. nullopt while none of that has happened.
+  /// The moment the stream was over for its caller: written to it, or said by it, whichever was first. An
+  /// answer that never left the relay was over with the connection. nullopt while none of that has happened.
   std::optional<Instant> ended_at() const;
 };
 

@@ -27,7 +27,7 @@ std::optional<Ended> end_of(const Attempt& attempt, std::optional<Instant> deadl
   if (!attempt.end) return std::nullopt;
   const auto status = attempt.seen_by_caller();
   const auto at = attempt.ended_at();
-  const bool of_the_caller = attempt.end->how == faults::Ending::reset_by_downstream ||
+  const bool of_the_caller = attempt.given_up || attempt.end->how == faults::Ending::reset_by_downstream ||
                              attempt.end->how == faults::Ending::connection_lost;
   // Its library ends the call by itself while the answer is on its way.
   if (!of_the_caller && deadline && at.value_or(now) > *deadline)

@@ -202,7 +202,7 @@ using Payload =
                  faults::LimitReached, faults::ProtocolViolation, PhaseBegan, LoadBegan, LoadEnded,
                  CallIssued, CallDone, ProcessStarted, ServiceReady, SignalSent, ProcessExited, HealthSeen,
                  FaultArmed, FaultCleared, RestartFailed, CallCancelled, LogSeen, MetricsSeen, ResourcesSeen,
-                 LedgerRead, CommandEnded>;
+                 LedgerRead, CommandEnded, faults::CallGivenUp>;
 
 struct Event {
   EventNumber number;

@@ -39,6 +39,8 @@ void InFlight::feed(const Payload& what) {
                            ended->how == faults::Ending::reset_by_upstream ||
                            ended->how == faults::Ending::ended_by_fault;
     if (!an_answer || ended->times.forwarded) over({ended->connection, ended->stream});
+  } else if (const auto* left = std::get_if<faults::CallGivenUp>(&what)) {
+    over({left->connection, left->stream});  // no Forwarded follows that counts
   } else if (const auto* gone = std::get_if<faults::ConnectionEnded>(&what)) {
     auto at = live_.lower_bound({gone->connection, 0});
     while (at != live_.end() && at->first.first == gone->connection) over((at++)->first);

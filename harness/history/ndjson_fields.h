@@ -36,7 +36,7 @@ inline constexpr auto type_names = std::to_array<std::string_view>(
      "load_began",          "load_ended",       "call_issued",       "call_done",          "process_started",
      "service_ready",       "signal_sent",      "process_exited",    "health_seen",        "fault_armed",
      "fault_cleared",       "restart_failed",   "call_cancelled",    "log_seen",           "metrics_seen",
-     "resources_seen",      "ledger_read",      "command_ended"});
+     "resources_seen",      "ledger_read",      "command_ended",     "call_given_up"});
 static_assert(type_names.size() == std::variant_size_v<Payload>);
 
 template <class A>
@@ -78,6 +78,10 @@ void fields(A& a, faults::CallEnded& e) {
   a("edge", e.edge), a("connection", e.connection), a("stream", e.stream), a("", e.times);
   a("how", e.how), a("status", e.status), a("message", e.message), a("reset", e.reset), a("fault", e.fault);
   a("pushback_ms", e.pushback_ms);
+}
+template <class A>
+void fields(A& a, faults::CallGivenUp& e) {
+  a("edge", e.edge), a("connection", e.connection), a("stream", e.stream), a("at", e.at), a("code", e.code);
 }
 template <class A>
 void fields(A& a, faults::GoawaySeen& e) {

@@ -152,6 +152,10 @@ class HistoryBuilder {
   HistoryBuilder& forwarded(const char* edge, uint64_t connection, StreamId stream, faults::FrameKind frame) {
     return add(faults::Forwarded{{edge}, {connection}, stream, frame, now_});
   }
+  HistoryBuilder& give_up(const char* edge, uint64_t connection, StreamId stream,
+                          Http2Error code = Http2Error::cancel) {
+    return add(faults::CallGivenUp{{edge}, {connection}, stream, now_, code});
+  }
   HistoryBuilder& goaway(const char* edge, uint64_t connection, uint32_t last,
                          Http2Error code = Http2Error::no_error) {
     faults::GoawaySeen seen;

@@ -69,6 +69,37 @@ TEST(HoldTest, AHeldResponseIsToldAtOnceAndAgainWhenItLeaves) {
   EXPECT_EQ(wire.seen<faults::CallEnded>().size(), 1u);
 }
 
+TEST(HoldTest, ACallerThatGivesUpAHeldAnswerIsTold) {
+  Wire wire;
+  wire.begin();
+  wire.fault(Stage::response_end, faults::Hold{}, "hang");
+  wire.client(Wire::request(1, true));
+  wire.to_server();
+  wire.server(Wire::headers(1, response_fields()) + answer(1, 0, false));
+  EXPECT_TRUE(wire.seen<faults::CallGivenUp>().empty());
+  wire.now += 3s;
+  wire.client(Wire::reset(1, Http2Error::cancel));
+  const auto given_up = wire.seen<faults::CallGivenUp>();
+  ASSERT_EQ(given_up.size(), 1u);
+  EXPECT_EQ(given_up[0].stream, 1u);
+  EXPECT_EQ(given_up[0].at, wire.now);
+  EXPECT_EQ(given_up[0].code, Http2Error::cancel);
+  ASSERT_EQ(wire.seen<faults::CallEnded>().size(), 1u) << "as it was told before";
+  EXPECT_EQ(wire.seen<faults::CallEnded>()[0].how, Ending::trailers);
+}
+
+TEST(HoldTest, ACallerThatResetsAnAnswerOnItsWayIsTold) {
+  Wire wire;
+  wire.begin();
+  wire.client(Wire::request(1, true));
+  wire.to_server();
+  wire.server(Wire::headers(1, response_fields()) +
+              trailers(1, 0));  // behind the session it may still be late
+  wire.client(Wire::reset(1, Http2Error::cancel));
+  EXPECT_EQ(wire.seen<faults::CallGivenUp>().size(), 1u);
+  EXPECT_EQ(wire.to_server(), "") << "the upstream is done with it";
+}
+
 TEST(HoldTest, TheUpstreamsResetWaitsBehindAHeldResponse) {
   Wire wire;
   wire.begin();

@@ -130,6 +130,35 @@ TEST(CallsTest, AnAnswerThatNeverLeftTheRelayIsOverWithItsConnection) {
   EXPECT_EQ(Calls(builder.history()).attempts(edge).at(0)->ended_at(), t0 + 8ms);
 }
 
+TEST(CallsTest, WhoGivesUpAnAnswerThatIsStillInsideTheRelayHasNotGotIt) {
+  const auto given_up = [](bool later_forwarded) {
+    HistoryBuilder builder;
+    builder.start("storefront->orders", 1, 1, {.timeout = 300ms});
+    builder.at(20ms).end_as("storefront->orders", 1, 1, Ending::trailers, {}, false);
+    builder.at(300ms).give_up("storefront->orders", 1, 1);
+    if (later_forwarded)
+      builder.at(1020ms).forwarded("storefront->orders", 1, 1, faults::FrameKind::call_ended);
+    builder.at(2s).close("storefront->orders", 1, faults::Peer::downstream);
+    const Calls calls(builder.history());
+    const Attempt& attempt = *calls.attempts(edge).at(0);
+    EXPECT_EQ(attempt.seen_by_caller(), StatusCode::deadline_exceeded);
+    EXPECT_EQ(attempt.ended_at(), t0 + 300ms);
+    EXPECT_EQ(attempt.outcome(), StatusCode::ok) << "the service's view";
+  };
+  given_up(false);
+  given_up(true);
+}
+
+TEST(CallsTest, AResetAfterTheAnswerHasReachedTheCallerGivesNothingUp) {
+  HistoryBuilder builder;
+  builder.start("storefront->orders", 1, 1, {.timeout = 300ms});
+  builder.at(20ms).end("storefront->orders", 1, 1);
+  builder.at(30ms).give_up("storefront->orders", 1, 1, Http2Error::no_error);
+  const Calls calls(builder.history());
+  EXPECT_EQ(calls.attempts(edge).at(0)->seen_by_caller(), StatusCode::ok);
+  EXPECT_EQ(calls.attempts(edge).at(0)->ended_at(), t0 + 20ms);
+}
+
 TEST(CallsTest, RemembersWhichFaultsActedOnAStream) {
   HistoryBuilder builder;
   builder.start("storefront->orders", 1, 1).start("storefront->orders", 1, 3);

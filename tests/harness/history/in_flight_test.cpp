@@ -46,6 +46,15 @@ TEST(InFlightTest, EndsWhenTheCallerResetsOrTheConnectionIsLost) {
   EXPECT_EQ(after(builder).on(edge), 1u) << "a call ends once";
 }
 
+TEST(InFlightTest, EndsWhenTheCallerGivesUpAnAnswerThatIsStillInsideTheRelay) {
+  HistoryBuilder builder;
+  builder.start("storefront->orders", 1, 1);
+  builder.end_as("storefront->orders", 1, 1, Ending::trailers, {}, false);
+  EXPECT_EQ(after(builder).on(edge), 1u);
+  builder.give_up("storefront->orders", 1, 1);
+  EXPECT_EQ(after(builder).on(edge), 0u);
+}
+
 TEST(InFlightTest, LeavesOutHealthReflectionAndControlEdges) {
   HistoryBuilder builder;
   builder.start("storefront->orders", 1, 1, {.method = "grpc.health.v1.Health/Watch"});

@@ -52,6 +52,7 @@ History one_of_everything() {
   b.add(GoawaySeen{e, c, times, Direction::request, 0x7fffffff, Http2Error::enhance_your_calm, "\xff\x00z"});
   b.add(PingSeen{e, c, times, Direction::response, true, 0xfedcba9876543210u});
   b.add(Forwarded{e, c, 5, FrameKind::goaway, now}).add(FaultHit{e, {"f"}, c, 5, now, "hold"});
+  b.add(CallGivenUp{e, c, 5, now, Http2Error::cancel});
   b.add(LimitReached{e, c, now, Peer::upstream, "resets_per_second"});
   b.add(ProtocolViolation{e, c, now, Peer::downstream, "DATA on stream 0"});
   b.add(PhaseBegan{Phase::settling}).add(LoadBegan{{"l"}}).add(LoadEnded{{"l"}});
