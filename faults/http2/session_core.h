@@ -132,6 +132,7 @@ class Session::Core {
   void refuse_above(StreamId last_up, StreamId last_down);
   void on_window_update(Side from, StreamId id, uint32_t increment);
   void on_reset(Side from, StreamId id, Http2Error code);
+  void on_reset_of_idle(Side from, StreamId id, Http2Error code);
 
   // session_calls.cpp
   void on_block(Side from, const BlockView& block);

@@ -187,6 +187,16 @@ void Session::Core::on_window_update(Side from, StreamId id, uint32_t increment)
   pump(*stream, direction);
 }
 
+/// RFC 9113 §5.1 makes it a connection error. But gRPC's C-core does it when a call is cancelled before its
+/// HEADERS are written (grpc/grpc#19655), C-core servers let it pass and others do not: it is the upstream's
+/// to judge.
+void Session::Core::on_reset_of_idle(Side from, StreamId id, Http2Error code) {
+  if (from == Side::upstream || id % 2 == 0)
+    return violation(from, Http2Error::protocol_error, "RST_STREAM on an idle stream");
+  last_down_ = id;
+  if (const auto up = ids_.reset_unopened(id)) send_reset(Side::upstream, *up, code);
+}
+
 void Session::Core::on_reset(Side from, StreamId id, Http2Error code) {
   PeerState& sender_of_it = peer(from);
   if (now_ - sender_of_it.resets_since >= 1s) {
@@ -202,7 +212,7 @@ void Session::Core::on_reset(Side from, StreamId id, Http2Error code) {
   };
   Stream* stream = find(from, id);
   if (stream == nullptr) {
-    if (is_idle(from, id)) return violation(from, Http2Error::protocol_error, "RST_STREAM on an idle stream");
+    if (is_idle(from, id)) return on_reset_of_idle(from, id, code);
     // Its end was told, and may still lie in a queue behind this session.
     if (from == Side::downstream) given_up();
     return;

@@ -24,6 +24,12 @@ std::optional<StreamId> StreamIds::open(StreamId down) {
   return last_up_;
 }
 
+std::optional<StreamId> StreamIds::reset_unopened(StreamId down) {
+  if (!same_ || down <= last_up_) return std::nullopt;
+  last_up_ = down;
+  return down;
+}
+
 void StreamIds::finished(StreamId up) {
   while (!opened_.empty() && opened_.front().up <= up) {
     before_down_ = opened_.front().highest_down;

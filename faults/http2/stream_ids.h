@@ -16,6 +16,9 @@ class StreamIds {
   /// The upstream's id for a downstream stream whose HEADERS leave now: max(down, last + 2). Nothing when the
   /// ids are used up.
   std::optional<StreamId> open(StreamId down);
+  /// The upstream's id for a stream that its client resets without having opened it. Nothing when the ids
+  /// differ by now: no id of the upstream's stands for it.
+  std::optional<StreamId> reset_unopened(StreamId down);
   /// The relay itself has answered this stream: a GOAWAY must not call it unprocessed.
   void answered(StreamId down) { answered_ = std::max(answered_, down); }
   /// The upstream has finished with this stream, so its GOAWAY cannot be below.

@@ -85,7 +85,10 @@ class Receiver final : public FrameSink {
     return true;
   }
   bool on_control(const FrameHeader& header, Bytes) override {
-    if (header.type == FrameType::rst_stream) end(header.stream);
+    if (header.type == FrameType::rst_stream) {
+      if (server_) last_ = std::max(last_, header.stream);  // C-core resets what it has not opened
+      end(header.stream);
+    }
     must(!server_ || header.stream <= last_, "a frame on an idle stream");
     return true;
   }
