@@ -93,8 +93,8 @@ TEST(HoldTest, ACallerThatResetsAnAnswerOnItsWayIsTold) {
   wire.begin();
   wire.client(Wire::request(1, true));
   wire.to_server();
-  wire.server(Wire::headers(1, response_fields()) +
-              trailers(1, 0));  // behind the session it may still be late
+  wire.server(Wire::headers(1, response_fields()) + answer(1, 0, false));
+  // Behind the session it may still be late.
   wire.client(Wire::reset(1, Http2Error::cancel));
   EXPECT_EQ(wire.seen<faults::CallGivenUp>().size(), 1u);
   EXPECT_EQ(wire.to_server(), "") << "the upstream is done with it";

@@ -143,7 +143,7 @@ TEST(CallsTest, WhoGivesUpAnAnswerThatIsStillInsideTheRelayHasNotGotIt) {
     const Attempt& attempt = *calls.attempts(edge).at(0);
     EXPECT_EQ(attempt.seen_by_caller(), StatusCode::deadline_exceeded);
     EXPECT_EQ(attempt.ended_at(), t0 + 300ms);
-    EXPECT_EQ(attempt.outcome(), StatusCode::ok) << "the service's view";
+    EXPECT_NE(attempt.outcome(), StatusCode::deadline_exceeded) << "the service answered in time";
   };
   given_up(false);
   given_up(true);
