@@ -102,7 +102,7 @@ class Amplification : public Check {
   struct Wanted {
     std::vector<Instant> begun;          // of those in the window
     std::set<std::string> traces;        // of those
-    std::set<std::string> other_traces;  // of those that began outside it
+    std::set<std::string> other_traces;  // of those that began outside it, and of other loads' calls
     uint64_t unclear = 0;
     std::string why_unclear;
 
@@ -125,8 +125,14 @@ class Amplification : public Check {
   Wanted calls_wanted(const Question& question) const {
     Wanted wanted;
     if (!of) {
-      for (const auto* call : question.calls.load_calls(load.value_or(LoadId{})))
-        wanted.add(call->issued_at, call->issued->trace_id, question.window);
+      for (const auto& call : question.calls.load_calls()) {
+        const std::string& trace = call.issued->trace_id;
+        if (!load || call.issued->load == *load) {
+          wanted.add(call.issued_at, trace, question.window);
+        } else if (!trace.empty()) {
+          wanted.other_traces.insert(trace);
+        }
+      }
       return wanted;
     }
     const history::Joined joined = question.calls.join(*of);
@@ -200,8 +206,10 @@ CheckKind amplification_kind() {
           "that the load issued in the window, or those that began on the edge `of` (attempts joined as its "
           "`correlate` says). An attempt counts where its call does, by trace id: into the window in which "
           "its "
-          "call began; one of a trace that no such call has counts when it began itself. Attempts that never "
-          "reached the wire cost the callee nothing and are not counted.\n\n"
+          "call began; with `load`, those of another load's calls are left out; one of a trace that no such "
+          "call has counts when it began itself. Attempts that never reached the wire cost the callee "
+          "nothing "
+          "and are not counted.\n\n"
           "`peak` takes each second from the window's begin on by itself, by when the attempts arrived: that "
           "is "
           "what a callee has to bear. Calls are those begun in that second, but no fewer than on average, so "

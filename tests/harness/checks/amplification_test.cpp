@@ -43,6 +43,24 @@ TEST(AmplificationTest, CountsAttemptsPerCallOfTheLoad) {
   EXPECT_EQ(result.actual, "120 attempts for 100 calls: 1.2 per call; busiest second from 1.000 s with 1.4");
 }
 
+TEST(AmplificationTest, AttemptsForAnotherLoadsCallsAreNotHeldAgainstTheLoad) {
+  HistoryBuilder builder = begun();
+  shop(shop(builder, 0s, 1, 90, 1), 1800ms, 91, 10, 3);
+  for (uint64_t number = 1001; number <= 1100; ++number) {
+    const auto stream = static_cast<StreamId>(number * 100 + 1);
+    builder.at(2s).issue(number, 800ms, "browsers").start(edge, 2, stream, {.trace = number});
+    builder.end(edge, 2, stream).done(number);
+  }
+  const auto result = judged(entry(R"("load": "shoppers", "max": 1.2)"), builder);
+  EXPECT_PASSED(result);
+  EXPECT_EQ(result.actual, "120 attempts for 100 calls: 1.2 per call; busiest second from 1.000 s with 1.4");
+  EXPECT_EQ(judged(entry(R"("load": "browsers", "max": 1)"), builder).reason,
+            "no attempt on orders->inventory failed, so nothing could have been amplified")
+      << "the other's attempts failed";
+  const auto of_all = judged(entry(R"("max": 1.2)"), builder).actual;
+  EXPECT_TRUE(of_all.starts_with("220 attempts for 200 calls: 1.1 per call")) << of_all;
+}
+
 TEST(AmplificationTest, MoreThanThatIsShownByTheCallThatHadMost) {
   HistoryBuilder builder = begun();
   shop(shop(builder, 0s, 1, 9, 1), 1s, 10, 1, 4);
