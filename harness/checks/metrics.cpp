@@ -277,7 +277,7 @@ class Metrics : public Check {
         in = in && (call.at < scrapes[reset - 1].asked - lag || call.at > scrapes[reset].at + lag);
       if (in) ++sure;
     }
-    result.samples = possible.size();
+    result.samples = sure;
     const double slack = tolerance.percent
                              ? std::ceil(*tolerance.percent * static_cast<double>(possible.size()) / 100)
                              : static_cast<double>(tolerance.count.value_or(0));
@@ -285,17 +285,25 @@ class Metrics : public Check {
         told(reading, change) + "; the wire saw " +
         (sure == possible.size() ? counted(sure, "such call")
                                  : std::to_string(sure) + " to " + counted(possible.size(), "such call"));
-    if (possible.empty() && change.by == 0)
-      return inconclusive(result, "no such call ended on " + equals_calls_on->text);
     const bool kept = change.by >= static_cast<double>(sure) - slack &&
                       change.by <= static_cast<double>(possible.size()) + slack;
-    result.verdict = kept ? Verdict::passed : Verdict::failed;
-    if (!kept) {
+    const bool unmoved = change.by <= 0;
+    if (kept && sure == 0) {
+      return inconclusive(result,
+                          "no such call ended on " + equals_calls_on->text +
+                              (possible.empty() ? "" : " that " + service.text + " must have counted"));
+    }
+    // What is never there counted none of them; the tolerance is for some.
+    const bool absent = !reading.appeared && sure > 0;
+    if (kept && unmoved && !absent)
+      return inconclusive(result, "it did not move, and so few calls are within the tolerance");
+    result.verdict = kept && !absent ? Verdict::passed : Verdict::failed;
+    if (result.verdict == Verdict::failed) {
       show_scrapes(reading, change, result);
       for (const Ended* call : possible) show(result, call->attempt->end->event);
+      // A count that nothing on the wire answers to is as wrong with one sample as with many.
+      result.samples = std::max<uint64_t>(result.samples, 1);
     }
-    // A count that nothing on the wire answers to is as wrong with one sample as with many.
-    if (!kept) result.samples = std::max<uint64_t>(result.samples, 1);
     return result;
   }
 
@@ -356,7 +364,9 @@ CheckKind metrics_kind() {
           "unseen at a restart, may be counted or not, and so may those that a server need not have noticed "
           "(see `log`); besides, the number may be off by `tolerance`, for at a deadline the caller's clock "
           "and "
-          "the service's need not agree whether it was a timeout or a cancel.\n\n"
+          "the service's need not agree whether it was a timeout or a cancel. A counter that did not move at "
+          "all never passes, whatever the tolerance. The samples are the calls that must have been "
+          "counted.\n\n"
           "Codes in labels are spelt as the service spells them: go-grpc-prometheus, and the shop, write "
           "`DeadlineExceeded`.\n\n"
           "Sources: prometheus.io docs/instrumenting/exposition_formats, docs/prometheus/latest/querying/"

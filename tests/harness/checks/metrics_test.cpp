@@ -192,6 +192,35 @@ TEST(MetricsTest, ACountThatNeverAppearedIsTold) {
   EXPECT_EQ(result.actual, "no such series ever appeared in 2 scrapes; the wire saw 1 such call");
 }
 
+TEST(MetricsTest, TheToleranceIsNoExcuseForACountThatIsNotKept) {
+  const std::string tolerant =
+      R"({"check": "metrics", "service": "orders", "series": "x_total",
+      "equals_calls_on": "storefront->orders", "status": "DEADLINE_EXCEEDED"})";
+  ScrapeBuilder absent;
+  absent.scrape(0s, Values{}).time_out("storefront->orders", 500ms, 1).scrape(2900ms, Values{}).over();
+  const auto result = judged(tolerant, absent);
+  EXPECT_EQ(result.verdict, Verdict::failed);
+  EXPECT_EQ(result.actual, "no such series ever appeared in 2 scrapes; the wire saw 1 such call");
+  ScrapeBuilder still;
+  still.scrape(0s, 7).time_out("storefront->orders", 500ms, 1).scrape(2900ms, 7).over();
+  const auto unmoved = judged(tolerant, still);
+  EXPECT_EQ(unmoved.verdict, Verdict::inconclusive);
+  EXPECT_EQ(unmoved.reason, "it did not move, and so few calls are within the tolerance");
+}
+
+TEST(MetricsTest, CallsThatMayCountOrNotProveNothing) {
+  for (const double counted : {0, 1}) {
+    ScrapeBuilder builder;
+    builder.scrape(0s, 0).at(400ms).signal("orders", 7, SIGSTOP, "frozen");
+    builder.time_out("storefront->orders", 500ms, 1).at(1s).signal("orders", 7, SIGCONT, "frozen");
+    builder.scrape(2900ms, counted).over();
+    const auto result = judged(as_server, builder);
+    EXPECT_EQ(result.verdict, Verdict::inconclusive);
+    EXPECT_EQ(result.samples, 0u);
+    EXPECT_EQ(result.reason, "no such call ended on storefront->orders that orders must have counted");
+  }
+}
+
 TEST(MetricsTest, CallsThatEndAboutTheTimeOfAScrapeMayCountOrNot) {
   for (const double counted : {1, 2, 3}) {
     ScrapeBuilder builder;
@@ -245,10 +274,11 @@ TEST(MetricsTest, AClientCountsEachCallByItsLastAttempt) {
 }
 
 TEST(MetricsTest, WhatAServerNeedNotHaveNoticedMayCountOrNot) {
-  for (const double counted : {0, 1}) {
+  for (const double counted : {1, 2}) {
     ScrapeBuilder builder;
     builder.scrape(0s, 0).at(400ms).signal("orders", 7, SIGSTOP, "frozen");
     builder.time_out("storefront->orders", 500ms, 1).at(1s).signal("orders", 7, SIGCONT, "frozen");
+    builder.time_out("storefront->orders", 1500ms, 2);
     builder.scrape(2900ms, counted).over();
     EXPECT_PASSED(judged(as_server, builder));
   }
