@@ -31,7 +31,9 @@ Offers offers_for(const EdgeId& on, const std::optional<std::string>& method, co
     if (!edge || inbound.control || inbound.to != edge->from) continue;
     offers.inbound.push_back(inbound.id);
     for (const auto* call : question.calls.attempts(inbound.id)) {
-      if (call->trace_id.empty() || (method && !faults::matches_pattern(*method, call->method))) continue;
+      // What never reached the caller is no call at it.
+      if (!call->forwarded || call->trace_id.empty()) continue;
+      if (method && !faults::matches_pattern(*method, call->method)) continue;
       const auto family = further.find(call->trace_id);
       const bool passed_on =
           family != further.end() &&

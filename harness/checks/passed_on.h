@@ -25,7 +25,7 @@ struct Offers {
 
 /// A call and what was done for it share a trace id, and the second begins while the first lasts. Concerned
 /// are the calls of `method`; left out: of every method of which some call of the run was passed on. Calls
-/// without a trace id are left out.
+/// without a trace id are left out, and those that the relay answered or kept: they never came.
 Offers offers_for(const EdgeId& on, const std::optional<std::string>& method, const Question& question);
 
 }  // namespace breakwire::checks

@@ -30,6 +30,14 @@ class Shop {
   Shop& shed(Duration t, StatusCode code = lost, Duration took = 1ms) {
     return begin(t).finish(t + took, code);
   }
+  /// One that a fault answers before orders sees it.
+  Shop& answered_by_fault(Duration t) {
+    ++trace_;
+    ++stream_;
+    builder_.at(t).start(in, 1, stream(), {.method = method, .trace = trace_, .held = true});
+    builder_.at(t + 1ms).end_as(in, 1, stream(), faults::Ending::ended_by_fault);
+    return *this;
+  }
   /// One that hangs at the inventory for so long.
   Shop& hung(Duration t, Duration time) {
     begin(t).further(t + 1ms);
@@ -234,6 +242,18 @@ TEST(BreakerTest, WhatNeverOpenedCannotClose) {
   const auto result = judged(entry(closes), shop.over());
   EXPECT_EQ(result.verdict, Verdict::inconclusive);
   EXPECT_EQ(result.reason, "no call was shed before, so the circuit was never open");
+}
+
+TEST(BreakerTest, WhatAFaultAnsweredWasNotShedByTheBreaker) {
+  Shop shop;
+  for (Duration t = 1s; t < 5s; t += 100ms) shop.passed_on(t, t < 3s ? lost : ok);
+  const auto never_open = judged(entry(closes), shop.answered_by_fault(2050ms).over());
+  EXPECT_EQ(never_open.verdict, Verdict::inconclusive);
+  EXPECT_EQ(never_open.reason, "no call was shed before, so the circuit was never open");
+  EXPECT_PASSED(judged(entry(closes), good().answered_by_fault(4950ms).over()));
+  const auto open = judged(entry(opens), good().answered_by_fault(2950ms).over());
+  EXPECT_PASSED(open);
+  EXPECT_NE(open.actual.find("; 26 calls shed;"), std::string::npos) << open.actual;
 }
 
 TEST(BreakerTest, WithoutCallsAfterwardsClosingIsNotProved) {
