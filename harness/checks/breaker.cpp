@@ -36,7 +36,7 @@ class Breaker : public Check {
  public:
   EdgeId on;
   std::optional<Duration> opens_within, open_period, closes_within;
-  uint64_t max_probes = 1, attempts_per_probe = 1;
+  uint64_t min_probes = 1, max_probes = 1, attempts_per_probe = 1;
   Duration shed_within = 100ms;
   std::vector<StatusCode> status{StatusCode::unavailable};
   std::optional<std::string> method;
@@ -51,6 +51,10 @@ class Breaker : public Check {
             .optional("open_period", &Breaker::open_period,
                       "How long an open circuit waits before it lets a probe through; goes with "
                       "`opens_within`.")
+            .optional(
+                "min_probes", &Breaker::min_probes,
+                "So many attempts at least are let through while the circuit is open, where there is time "
+                "for that many open periods.")
             .optional("max_probes", &Breaker::max_probes,
                       "So many probes are let through per `open_period`, and are under way at a time.")
             .optional("attempts_per_probe", &Breaker::attempts_per_probe,
@@ -134,6 +138,7 @@ class Breaker : public Check {
     findings.parts.push_back(counted(inside.size(), "attempt") + " there while it should be open");
     judge_rate(inside, question, findings, result);
     judge_overlap(inside, question, findings, result);
+    if (failed > 0) judge_probing(inside.size(), from, offers, connections, question, findings, result);
 
     std::vector<const Attempt*> shed;
     uint64_t offered = 0, unconnected = 0;
@@ -159,12 +164,37 @@ class Breaker : public Check {
     judge_retries(shed, offers, question, findings, result);
   }
 
+  /// By so much the caller's clock and what the relay saw of it may differ in an open period: the caller's
+  /// starts when the HEADERS left it or an answer came, and the relay may have read those of a probe late.
+  Duration leeway() const { return std::max<Duration>(20ms, *open_period / 10); }
+
+  /// At least `min_probes` attempts, if calls were offered when so many had to be let through. A probe that
+  /// is under way keeps the next one waiting, and so may any attempt from before.
+  void judge_probing(uint64_t attempts, Instant from, const Offers& offers, const Connections& connections,
+                     const Question& question, Findings& findings, CheckResult& result) const {
+    if (attempts >= min_probes) return;
+    Instant due = from;
+    for (const auto* attempt : question.calls.attempts(on)) {
+      if (attempt->received < from) due = std::max(due, attempt->ended_at().value_or(question.window.end));
+    }
+    due += static_cast<int64_t>(min_probes) * *open_period + leeway();
+    bool offered = false;
+    for (const auto& [call, passed_on] : offers.calls) {
+      if (call->received < due || call->received >= question.window.end) continue;
+      if (!connections.any_at(call->received)) continue;
+      offered = true;
+      show(result, call->event);
+    }
+    if (!offered) return;
+    findings.blame((attempts == 0 ? "no probe was" : "only " + std::to_string(attempts) + " probes were") +
+                   std::string(" let through, and by ") + moment(due, question) + " " +
+                   counted(min_probes, "probe") + " had to be");
+  }
+
   /// At most `max_probes * attempts_per_probe` attempts in any open period.
   void judge_rate(const std::vector<const Attempt*>& attempts, const Question& question, Findings& findings,
                   CheckResult& result) const {
-    // The caller's clock starts when the HEADERS left it; the relay may have read those of the earlier probe
-    // late.
-    const Duration period = *open_period - std::max<Duration>(20ms, *open_period / 10);
+    const Duration period = *open_period - leeway();
     size_t most = 0, first = 0;
     for (size_t i = 0, past = 0; i < attempts.size(); ++i) {
       past = std::max(past, i);
@@ -314,7 +344,8 @@ class Breaker : public Check {
     if (opens_within) {
       parts.push_back("from " + to_text(*opens_within) + " after the window begins at most " +
                       counted(max_probes * attempts_per_probe, "attempt") + " per " + to_text(*open_period) +
-                      " on " + on.text + ", " + counted(max_probes, "probe") + " at a time");
+                      " on " + on.text + ", " + counted(max_probes, "probe") + " at a time" +
+                      (min_probes > 0 ? ", and at least " + std::to_string(min_probes) + " in all" : ""));
       parts.push_back("all else is shed with " + any_of(status) + ", 99% within " + to_text(shed_within) +
                       ", and not tried again");
     }
@@ -343,7 +374,12 @@ CheckKind breaker_kind() {
           "With `opens_within`: from then to the window's end, no more than `max_probes` times "
           "`attempts_per_probe` attempts begin on `on` in any `open_period` (less 10% and at least 20 ms, by "
           "which the relay may have read the earlier one late), and of these no more than `max_probes` are "
-          "under way at a time; those begun before the circuit had to be open may hang on. The calls shed "
+          "under way at a time; those begun before the circuit had to be open may hang on. At least "
+          "`min_probes` begin meanwhile, or the caller would never find out that its dependency is back; "
+          "this "
+          "is asked once that many open periods have passed since the circuit had to be open and all "
+          "attempts "
+          "from before were over, and calls are offered then. The calls shed "
           "meanwhile end with one of `status`, 99% of them within `shed_within`, counted from when they were "
           "forwarded to the caller to when its answer was read; and no further attempt of them follows on "
           "the inbound edge, by its `correlate`. Calls at a time when no connection was up on `on` are left "

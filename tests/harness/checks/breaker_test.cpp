@@ -102,7 +102,8 @@ TEST(BreakerTest, OpensShedsProbesAndCloses) {
   EXPECT_EQ(
       result.expected,
       "from 600ms after the window begins at most 1 attempt per 500ms on orders->inventory, 1 probe at a "
-      "time; all else is shed with UNAVAILABLE, 99% within 100ms, and not tried again; from 500ms after "
+      "time, and at least 1 in all; all else is shed with UNAVAILABLE, 99% within 100ms, and not tried "
+      "again; from 500ms after "
       "the window ends every call is passed on to orders->inventory again");
   EXPECT_EQ(
       result.actual,
@@ -141,6 +142,40 @@ TEST(BreakerTest, ProbesAreAnOpenPeriodApart) {
   EXPECT_PASSED(judged(entry(R"("opens_within": "600ms", "open_period": "540ms")"), good().over()));
 }
 
+TEST(BreakerTest, ACircuitThatNeverProbesIsNotHowABreakerFindsOut) {
+  Shop shop;
+  for (Duration t = 1s; t < 1500ms; t += 50ms) shop.passed_on(t, lost);
+  for (Duration t = 1500ms; t < 3s; t += 100ms) shop.shed(t);
+  for (Duration t = 3s; t < 5s; t += 100ms) shop.passed_on(t);
+  shop.over();
+  const auto result = judged(entry(opens + ", " + closes), shop);
+  EXPECT_EQ(result.verdict, Verdict::failed);
+  EXPECT_NE(result.actual.find("no probe was let through, and by 2.150 s 1 probe had to be"),
+            std::string::npos)
+      << result.actual;
+  EXPECT_EQ(result.evidence.size(), 8u) << "the calls that were offered from then on";
+  EXPECT_PASSED(judged(entry(opens + ", " + closes + R"(, "min_probes": 0)"), shop));
+}
+
+TEST(BreakerTest, AProbeIsAskedForOnlyWhenItIsDueAndSomebodyCalls) {
+  EXPECT_PASSED(judged(entry(opens + R"(, "min_probes": 2)"), good().over()));
+  const auto three =
+      judged(entry(R"("opens_within": "600ms", "open_period": "400ms", "min_probes": 3)"), good().over());
+  EXPECT_EQ(three.verdict, Verdict::failed);
+  EXPECT_NE(three.actual.find("only 2 probes were let through, and by 2.840 s 3 probes had to be"),
+            std::string::npos)
+      << three.actual;
+  Shop quiet;
+  for (Duration t = 1s; t < 1500ms; t += 50ms) quiet.passed_on(t, lost);
+  for (Duration t = 1500ms; t < 2150ms; t += 50ms) quiet.shed(t);
+  EXPECT_PASSED(judged(entry(opens), quiet.over()));
+  Shop waiting;  // for a probe from before it had to be open
+  for (Duration t = 1s; t < 1200ms; t += 50ms) waiting.passed_on(t, lost);
+  waiting.hung(1550ms, 1s);
+  for (Duration t = 1600ms; t < 3s; t += 50ms) waiting.shed(t);
+  EXPECT_PASSED(judged(entry(opens), waiting.over()));
+}
+
 TEST(BreakerTest, ProbesDoNotOverlap) {
   Shop shop;
   for (Duration t = 1s; t < 1500ms; t += 50ms) shop.passed_on(t, lost);
@@ -174,6 +209,7 @@ TEST(BreakerTest, ShedCallsAreFast) {
   Shop shop;
   shop.passed_on(1s, lost);
   for (Duration t = 1700ms; t < 2700ms; t += 200ms) shop.shed(t, lost, 120ms);
+  shop.passed_on(2100ms, lost);
   const auto result = judged(entry(opens), shop.over());
   EXPECT_EQ(result.verdict, Verdict::failed);
   EXPECT_NE(result.actual.find("p99 120 ms; too slow"), std::string::npos) << result.actual;
@@ -224,7 +260,7 @@ TEST(BreakerTest, ACircuitThatDoesNotCloseIsStuck) {
             "15 calls offered when it should be closed again; the last shed one came 1.9 s after the window; "
             "15 of them not passed on: the circuit does not close");
   EXPECT_EQ(result.evidence.size(), 15u);
-  EXPECT_PASSED(judged(entry(opens), shop));
+  EXPECT_PASSED(judged(entry(opens + R"(, "min_probes": 0)"), shop)) << "closing is another matter";
 }
 
 TEST(BreakerTest, ClosingTooLateIsSeenAndWhatIsPassedOnMayFail) {
