@@ -160,8 +160,9 @@ class CancelPropagated : public Check {
     const Instant since = std::max(cancelled, attempt.received);
     const bool over = attempt.end && attempt.end->received <= since + within;
     if (over) {
-      const bool ended_for_it = attempt.end->how == Ending::reset_by_downstream ||
-                                attempt.end->status == StatusCode::deadline_exceeded;
+      // At its own deadline its library resets it, cancel or no cancel.
+      const bool ended_for_it = attempt.end->how == Ending::reset_by_downstream &&
+                                attempt.outcome() != StatusCode::deadline_exceeded;
       if (!ended_for_it) {
         ++finding.by_themselves;
         return;
@@ -191,6 +192,7 @@ class CancelPropagated : public Check {
     if (finding.untraced == finding.cancelled)
       return "the cancelled calls carry no trace id, so what was done for them cannot be told";
     if (!finding.traced) return "no call on " + to.text + " shares a trace id with a cancelled one";
+    if (finding.by_themselves > 0) return "what was open on " + to.text + " then was soon over by itself";
     return "no call on " + to.text + " was open when its caller's call was cancelled";
   }
 };
@@ -210,9 +212,9 @@ CheckKind cancel_propagated_kind() {
           "cancel "
           "that a fault holds counts when it arrives; for the others, when the relay saw it.\n\n"
           "What the service has open on `to` at that moment in the same trace, and what it begins less than "
-          "`within` later, must be reset by it (or have reached its own deadline) at most `within` later. "
-          "What ends by itself in that time proves nothing; what had ended before is fine. A call that "
-          "begins "
+          "`within` later, must be reset by it at most `within` later. What ends by itself in that time "
+          "proves nothing, and to reach its own deadline is to end by itself, reset or not; what had ended "
+          "before is fine. A call that begins "
           "on `to` later than that is work for nobody. Where another call of the trace was open on `from`, "
           "such as a retry, the further call may be for that one and is not judged.\n\n"
           "Needs at least one cancelled call with a further call open at that moment: let something be slow "

@@ -116,7 +116,7 @@ TEST(CancelPropagatedTest, ADeadlineThatPassedEndsWhatIsOpen) {
   HistoryBuilder early;
   EXPECT_PASSED(judged(entry, reset(builder, 1510ms)));
   by_its_own.at(1505ms).end(out, 2, 1, StatusCode::deadline_exceeded).at(3s).phase(Phase::settling);
-  EXPECT_PASSED(judged(entry, by_its_own));
+  EXPECT_EQ(judged(entry, by_its_own).verdict, Verdict::inconclusive) << "nobody ended it";
   early.phase(Phase::baseline)
       .at(1s)
       .start(in, 1, 1, {.timeout = 5s, .trace = 7})
@@ -141,6 +141,21 @@ TEST(CancelPropagatedTest, WhatEndsByItselfInThatTimeProvesNothing) {
   const auto result = judged(entry, builder);
   EXPECT_EQ(result.verdict, Verdict::inconclusive);
   EXPECT_NE(result.actual.find("1 over by themselves in that time"), std::string::npos) << result.actual;
+}
+
+TEST(CancelPropagatedTest, ToReachItsOwnDeadlineIsNotToBeStopped) {
+  const auto with_timeout = [](Duration timeout) {
+    HistoryBuilder builder;
+    builder.phase(Phase::baseline).at(1s).start(in, 1, 1, {.trace = 7});
+    builder.at(1050ms).start(out, 2, 1, {.timeout = timeout, .trace = 7});
+    builder.at(1200ms).end_as(in, 1, 1, Ending::reset_by_downstream, Http2Error::cancel);
+    return reset(builder, 1250ms);
+  };
+  const auto result = judged(entry, with_timeout(200ms));
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.reason, "what was open on orders->inventory then was soon over by itself");
+  EXPECT_NE(result.actual.find("1 over by themselves in that time"), std::string::npos) << result.actual;
+  EXPECT_PASSED(judged(entry, with_timeout(400ms)));
 }
 
 TEST(CancelPropagatedTest, WhatMayBeForAnotherAttemptIsNotJudged) {
