@@ -22,14 +22,29 @@ bool is_early_end(std::optional<StatusCode> code) {
   return code == StatusCode::cancelled || code == StatusCode::deadline_exceeded;
 }
 
-/// Whether a call ended before the service could decide how.
-bool ended_early(const ServedCall& call) {
-  return call.ending == ServedCall::Ending::given_up || is_early_end(call.attempt->outcome());
+/// Answered when its deadline had come, or about then: C-core rounds grpc-timeout up by as much as 1 %, and
+/// the clocks along a chain of calls began at different times.
+bool at_deadline(const ServedCall& call) {
+  const auto timeout = call.attempt->timeout;
+  if (!timeout) return false;
+  return call.over >= call.given + *timeout - *timeout / 50 - std::min<Duration>(20ms, *timeout / 4);
+}
+
+/// Whether CANCELLED and DEADLINE_EXCEEDED are equally right: whose clock was first does not show.
+bool takes_either(const ServedCall& call) {
+  if (call.ending == ServedCall::Ending::given_up) return true;
+  return is_early_end(call.attempt->outcome()) && at_deadline(call);
+}
+
+/// It was given up, and a fault had got hold of it: the service may have answered long before, unheard.
+bool withheld(const ServedCall& call) {
+  return call.ending == ServedCall::Ending::given_up && !call.attempt->hit_by.empty();
 }
 
 /// Whether the wire says which code the service gave the call.
 bool code_is_known(const ServedCall& call) {
-  return call.ending == ServedCall::Ending::answered || call.ending == ServedCall::Ending::given_up;
+  return call.ending == ServedCall::Ending::answered ||
+         (call.ending == ServedCall::Ending::given_up && !withheld(call));
 }
 
 class Log : public Check {
@@ -44,10 +59,10 @@ class Log : public Check {
             .required("service", &Log::service, "The service whose log is read, by its `log` mapping.")
             .optional("tolerance", &Log::tolerance,
                       "How far a record's duration may be from what the wire took.")
-            .optional(
-                "late", &Log::late,
-                "The share of calls whose duration may be off by more, and of calls that ended early whose "
-                "record may have another code: a busy machine makes a service late, unseen.");
+            .optional("late", &Log::late,
+                      "The share of calls whose duration may be off by more, and of the calls given up whose "
+                      "record "
+                      "may have the code of an answer: a busy machine makes a service late, unseen.");
     return all;
   }
   std::vector<Reference> references() const override {
@@ -70,12 +85,11 @@ class Log : public Check {
       judge_pair(*call, *record, finding, question, result);
     }
     judge_left_over(matching, finding, question, result);
-    const uint64_t judged = std::max<uint64_t>(result.samples, 1);
-    const auto tolerated = [&](uint64_t count) {
-      return static_cast<double>(count) * 100 <= late.value * static_cast<double>(judged);
+    const auto tolerated = [&](uint64_t count, uint64_t of) {
+      return static_cast<double>(count) * 100 <= late.value * static_cast<double>(std::max<uint64_t>(of, 1));
     };
-    if (!tolerated(finding.durations_off)) finding.red = true;
-    if (!tolerated(finding.crossed)) finding.red = true;
+    if (!tolerated(finding.durations_off, result.samples)) finding.red = true;
+    if (!tolerated(finding.crossed, finding.given_up)) finding.red = true;
     if (finding.red) {
       for (const EventNumber event : finding.tolerable) show(result, event);
     }
@@ -89,12 +103,12 @@ class Log : public Check {
         finding.first_surplus);
     add(finding.wrong_method, "under another method", finding.first_wrong_method);
     add(finding.wrong_code, "with another code", finding.first_wrong_code);
-    add(finding.crossed, "that ended early with the code of an answer", finding.first_crossed);
+    add(finding.crossed, "of " + std::to_string(finding.given_up) + " given up with the code of an answer",
+        finding.first_crossed);
     add(finding.without_trace, "without a trace id", finding.first_without_trace);
     add(finding.without_duration, "without a duration", finding.first_without_duration);
     add(finding.durations_off, "with a duration that is off", finding.first_duration_off);
-    if (finding.not_judged > 0)
-      parts.push_back(counted(finding.not_judged, "call") + " not asked for");
+    if (finding.not_judged > 0) parts.push_back(counted(finding.not_judged, "call") + " not asked for");
     result.actual = sentence(parts);
     if (calls.empty()) return inconclusive(result, "no call reached " + service.text);
     if (result.samples == 0 && !finding.red)
@@ -114,7 +128,7 @@ class Log : public Check {
   struct Finding {
     bool red = false;
     uint64_t missing = 0, surplus = 0, wrong_method = 0, wrong_code = 0, crossed = 0, without_trace = 0,
-             without_duration = 0, durations_off = 0, not_judged = 0;
+             without_duration = 0, durations_off = 0, given_up = 0, not_judged = 0;
     std::string first_missing, first_surplus, first_wrong_method, first_wrong_code, first_crossed,
         first_without_trace, first_without_duration, first_duration_off;
     std::vector<EventNumber> tolerable;  // shown only if they were too many, or something else is wrong
@@ -131,15 +145,23 @@ class Log : public Check {
 
   bool code_fits(const ServedCall& call, const LogSeen& seen) const {
     if (!code_is_known(call)) return true;
-    if (ended_early(call)) return is_early_end(seen.status);
+    if (takes_either(call)) return is_early_end(seen.status);
     return seen.status.has_value() && seen.status == call.attempt->outcome();
+  }
+
+  /// Its answer may have been sent at the very moment its caller gave it up. Of one that the service may have
+  /// begun when it was given up, the record's duration says nothing about that moment.
+  bool may_have_crossed(const ServedCall& call, const LogSeen& seen) const {
+    if (call.ending != ServedCall::Ending::given_up || !seen.status) return false;
+    if (!call.certain) return true;
+    return seen.duration && std::chrono::abs(call.given + *seen.duration - call.over) <= tolerance;
   }
 
   /// The part of the duration that the wire cannot explain.
   Duration duration_off(const ServedCall& call, Duration logged) const {
     const Duration wire = call.over - call.given;
     // A stopped process' clock begins late, and a fault may have held back what would have ended the call.
-    const bool lower = !call.stopped && call.ending != ServedCall::Ending::cut;
+    const bool lower = !call.stopped && !withheld(call) && call.ending != ServedCall::Ending::cut;
     // What was ended from outside may go on inside for a while.
     const bool upper = call.ending == ServedCall::Ending::answered;
     if (lower && logged < wire) return wire - logged;
@@ -207,12 +229,12 @@ class Log : public Check {
       ++finding.not_judged;
       return;
     }
+    if (call.ending == ServedCall::Ending::given_up && code_is_known(call)) ++finding.given_up;
     if (!code_fits(call, seen)) {
       const auto outcome = call.attempt->outcome();
       const std::string what = "logged " + (seen.code.empty() ? "no code" : "`" + seen.code + "`") +
                                (outcome ? ", the wire saw " + std::string(to_text(*outcome)) : "");
-      // It may have been answered at the very moment its caller gave it up.
-      if (ended_early(call) && seen.status) {
+      if (may_have_crossed(call, seen)) {
         doubtful(finding.crossed, finding.first_crossed, what);
       } else {
         wrong(finding.wrong_code, finding.first_wrong_code, what);
@@ -302,11 +324,13 @@ CheckKind log_kind() {
           "logged.\n\n"
           "Each call whose HEADERS reached the service on any of its edges must have one record. They are "
           "joined by trace id and method; attempts of one call share both and are matched as a set. The code "
-          "must be the one that the service's trailers carried. A call that its caller cancelled or whose "
-          "deadline passed is logged as CANCELLED or DEADLINE_EXCEEDED, either of them: whose clock was "
-          "first "
-          "does not show; a share `late` of calls may carry the code of an answer that crossed the cancel on "
-          "its way. Of calls that a fault or a lost connection cut, any code is right. The duration must be "
+          "must be the one that the service's trailers carried; at the call's deadline CANCELLED will do for "
+          "DEADLINE_EXCEEDED and the other way round, for whose clock was first does not show. A call that "
+          "its "
+          "caller gave up is logged as one of these two; a share `late` of the calls given up may carry the "
+          "code of an answer that crossed the cancel on its way, if the record's duration ends within "
+          "`tolerance` of the cancel. Of calls that a fault or a lost connection cut, and of those given up "
+          "while a fault had got hold of them, any code is right. The duration must be "
           "within `tolerance` of the time from the HEADERS written to the service to its trailers read (or "
           "to "
           "the reset written to it: then it may be longer, for a handler may go on), for all but a share "

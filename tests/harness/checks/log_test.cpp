@@ -202,15 +202,66 @@ TEST(LogTest, ACallThatItsCallerGaveUpIsCancelledOrOutOfTime) {
   lying.begin(1).give_up(1).line({.trace = 1, .code = "OK", .duration = 80ms}).over();
   const auto result = judged(check, lying);
   EXPECT_EQ(result.verdict, Verdict::failed);
-  EXPECT_NE(result.actual.find("1 that ended early with the code of an answer"), std::string::npos)
+  EXPECT_NE(result.actual.find("1 of 1 given up with the code of an answer"), std::string::npos)
       << result.actual;
   EXPECT_EQ(numbers(result), (Evidence{2, 4}));
 }
 
-TEST(LogTest, AnAnswerMayCrossACancelNowAndThen) {
+/// Twenty calls given up 80 ms after they began, and the last logged as OK after `duration`.
+LogBuilder crossed(Duration duration) {
   LogBuilder builder;
-  for (uint64_t n = 1; n <= 19; ++n) builder.begin(n).answer(n).line({.trace = n});
-  builder.begin(20).give_up(20).line({.trace = 20, .code = "OK", .duration = 80ms}).over();
+  for (uint64_t n = 1; n <= 19; ++n)
+    builder.begin(n).give_up(n).line({.trace = n, .code = "CANCELLED", .duration = 80ms});
+  builder.begin(20).give_up(20).line({.trace = 20, .code = "OK", .duration = duration}).over();
+  return builder;
+}
+
+TEST(LogTest, AnAnswerMayCrossACancelNowAndThen) {
+  EXPECT_PASSED(judged(check, crossed(80ms)));
+  EXPECT_PASSED(judged(check, crossed(180ms)));
+  const auto long_after = judged(check, crossed(181ms));
+  EXPECT_EQ(long_after.verdict, Verdict::failed) << "that did not cross";
+  EXPECT_NE(long_after.actual.find("1 with another code"), std::string::npos) << long_after.actual;
+}
+
+TEST(LogTest, CallsGivenUpAreNotLoggedAsAnsweredHoweverManyOthersThereAre) {
+  LogBuilder builder;
+  for (uint64_t n = 1; n <= 95; ++n) builder.begin(n).answer(n).line({.trace = n});
+  for (uint64_t n = 96; n <= 100; ++n)
+    builder.begin(n).give_up(n).line({.trace = n, .code = "OK", .duration = 80ms});
+  builder.at(12s).phase(Phase::teardown);
+  const auto result = judged(check, builder);
+  EXPECT_EQ(result.verdict, Verdict::failed);
+  EXPECT_NE(result.actual.find("; 5 of 5 given up with the code of an answer"), std::string::npos)
+      << result.actual;
+}
+
+TEST(LogTest, ATimeoutThatWasAnsweredIsNoSuccess) {
+  LogBuilder builder;
+  for (uint64_t n = 1; n <= 30; ++n) builder.begin(n).answer(n).line({.trace = n});
+  builder.begin(31).answer(31, late).line({.trace = 31, .code = "OK"}).over();
+  const auto result = judged(check, builder);
+  EXPECT_EQ(result.verdict, Verdict::failed);
+  EXPECT_NE(result.actual.find("(logged `OK`, the wire saw DEADLINE_EXCEEDED)"), std::string::npos)
+      << result.actual;
+}
+
+TEST(LogTest, OnlyAtTheDeadlineACancelMayStandForATimeout) {
+  const auto with = [](Duration timeout) {
+    LogBuilder builder;
+    builder.begin(1, {.timeout = timeout}).answer(1, late, 200ms);
+    builder.line({.trace = 1, .code = "CANCELLED", .duration = 200ms}).over();
+    return judged(check, builder);
+  };
+  EXPECT_PASSED(with(200ms));
+  EXPECT_PASSED(with(220ms));
+  EXPECT_EQ(with(300ms).verdict, Verdict::failed);
+}
+
+TEST(LogTest, AnAnswerThatAFaultKeptUntilItWasGivenUpMayBeAny) {
+  LogBuilder builder;
+  builder.begin(1).hit("unheard", edge, 1, LogBuilder::stream(1));
+  builder.give_up(1, 500ms).line({.trace = 1, .code = "OK", .duration = 5ms}).over();
   EXPECT_PASSED(judged(check, builder));
 }
 
