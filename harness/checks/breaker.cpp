@@ -1,6 +1,7 @@
 // breaker: a circuit breaker opens, sheds, probes and closes, judged from outside.
 #include <algorithm>
 
+#include "harness/checks/connections.h"
 #include "harness/checks/make_kind.h"
 #include "harness/checks/passed_on.h"
 #include "harness/checks/percentile.h"
@@ -10,27 +11,6 @@ namespace breakwire::checks {
 namespace {
 
 using history::Attempt;
-
-/// When connections on an edge were up.
-class Connections {
- public:
-  Connections(const EdgeId& edge, const history::History& history) {
-    history::each<faults::ProtocolDetected>(history, [&](const auto&, const auto& seen) {
-      if (seen.edge == edge) lives_[seen.connection] = {seen.at, Instant::max()};
-    });
-    history::each<faults::ConnectionEnded>(history, [&](const auto&, const auto& ended) {
-      const auto found = lives_.find(ended.connection);
-      if (found != lives_.end()) found->second.second = ended.at;
-    });
-  }
-  bool any_at(Instant t) const {
-    return std::any_of(lives_.begin(), lives_.end(),
-                       [&](const auto& life) { return life.second.first <= t && t < life.second.second; });
-  }
-
- private:
-  std::map<ConnectionId, std::pair<Instant, Instant>> lives_;
-};
 
 class Breaker : public Check {
  public:

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "faults/match.h"
+#include "harness/checks/connections.h"
 #include "harness/checks/make_kind.h"
 #include "harness/checks/served.h"
 #include "harness/checks/wording.h"
@@ -293,6 +294,12 @@ class Metrics : public Check {
                           "no such call ended on " + equals_calls_on->text +
                               (possible.empty() ? "" : " that " + service.text + " must have counted"));
     }
+    if (change.by > static_cast<double>(possible.size()) + slack &&
+        may_count_unseen(first.asked - lag, last.at + lag, question)) {
+      return inconclusive(result, equals_calls_on->text +
+                                      " was without a connection for a time: calls that "
+                                      "fail for want of one are counted, and the wire does not show them");
+    }
     // What is never there counted none of them; the tolerance is for some.
     const bool absent = !reading.appeared && sure > 0;
     if (kept && unmoved && !absent)
@@ -307,19 +314,29 @@ class Metrics : public Check {
     return result;
   }
 
-  bool concerns(const history::Attempt& attempt) const {
-    return attempt.end && (!status || attempt.outcome() == *status) &&
+  bool concerns(const history::Attempt& attempt, std::optional<StatusCode> outcome) const {
+    return outcome && (!status || outcome == *status) &&
            (!method || faults::matches_pattern(*method, attempt.method));
   }
 
-  /// A server counts each attempt it was given, a client each call by how its last attempt ended.
+  /// A client also counts calls that never get on the wire, as they fail for want of a connection.
+  bool may_count_unseen(Instant from, Instant to, const Question& question) const {
+    const auto* edge = question.history.setup().edge(*equals_calls_on);
+    const bool fails_so = !status || *status == StatusCode::unavailable ||
+                          *status == StatusCode::deadline_exceeded || *status == StatusCode::cancelled;
+    return fails_so && edge && edge->from == service &&
+           Connections(edge->id, question.history).lacked_in(from, to);
+  }
+
+  /// A server counts each attempt it was given, as it ended it; a client each call by what it saw of its last
+  /// attempt.
   std::vector<Ended> calls_on_edge(const Question& question, std::string& unclear) const {
     std::vector<Ended> all;
     const auto* edge = question.history.setup().edge(*equals_calls_on);
     if (edge && edge->to == service) {
       for (const ServedCall& call : calls_served(service, question)) {
         if (call.attempt->edge == edge->id && call.ending != ServedCall::Ending::open &&
-            concerns(*call.attempt))
+            concerns(*call.attempt, call.attempt->outcome()))
           all.push_back({call.attempt, call.over, call.certain});
       }
     } else if (edge && edge->from == service) {
@@ -331,7 +348,7 @@ class Metrics : public Check {
       }
       for (const auto& call : joined.calls) {
         const history::Attempt& attempt = call.last();
-        if (const auto ended = attempt.ended_at(); ended && concerns(attempt))
+        if (const auto ended = attempt.ended_at(); ended && concerns(attempt, attempt.seen_by_caller()))
           all.push_back({&attempt, *ended});
       }
     } else {
@@ -358,8 +375,14 @@ CheckKind metrics_kind() {
           "edge of the window it is inconclusive. A series that never appeared is wrong where an increase is "
           "expected, and inconclusive where none is.\n\n"
           "`equals_calls_on` compares with the wire. On an edge to the service each attempt counts, as its "
-          "server counts; on an edge from the service each call counts by how its last attempt ended, as its "
-          "client counts. Calls that ended while one of the two scrapes was under way, within 100 ms of it, "
+          "server counts; on an edge from the service each call counts by how its last attempt ended for the "
+          "service, as its client counts: with UNAVAILABLE when the answer was lost with the connection. A "
+          "client also counts calls that fail or wait in vain for want of a connection, and these are not on "
+          "the wire: where the edge was refused, or without a connection for a time, a count that is too "
+          "high "
+          "is inconclusive. A call whose deadline comes while it waits to be tried again counts here by its "
+          "last attempt, and as DEADLINE_EXCEEDED at its client. Calls that ended while one of the two "
+          "scrapes was under way, within 100 ms of it, "
           "or "
           "unseen at a restart, may be counted or not, and so may those that a server need not have noticed "
           "(see `log`); besides, the number may be off by `tolerance`, for at a deadline the caller's clock "

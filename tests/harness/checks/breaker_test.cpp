@@ -260,7 +260,7 @@ TEST(BreakerTest, ACircuitThatDoesNotCloseIsStuck) {
             "15 calls offered when it should be closed again; the last shed one came 1.9 s after the window; "
             "15 of them not passed on: the circuit does not close");
   EXPECT_EQ(result.evidence.size(), 15u);
-  EXPECT_PASSED(judged(entry(opens + R"(, "min_probes": 0)"), shop)) << "closing is another matter";
+  EXPECT_PASSED(judged(entry(opens + R"(, "min_probes": 0)"), shop));  // closing is another matter
 }
 
 TEST(BreakerTest, ClosingTooLateIsSeenAndWhatIsPassedOnMayFail) {

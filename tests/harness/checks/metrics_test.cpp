@@ -273,6 +273,56 @@ TEST(MetricsTest, AClientCountsEachCallByItsLastAttempt) {
   EXPECT_EQ(result.samples, 2u);
 }
 
+TEST(MetricsTest, AClientCountsWhatItSawOfAnAnswerThatWasLostOnItsWay) {
+  ScrapeBuilder builder;
+  builder.scrape(0s, 0);
+  builder.at(500ms).start("orders->inventory", 1, 1, {.trace = 1});
+  builder.at(520ms).end_as("orders->inventory", 1, 1, faults::Ending::trailers, {}, false);
+  builder.at(600ms).close("orders->inventory", 1, faults::Peer::upstream);
+  builder.scrape(2900ms, 1).over();
+  const auto with = [&](const std::string& status) {
+    return judged(R"({"check": "metrics", "service": "orders", "series": "x_total", "tolerance": 0,
+        "equals_calls_on": "orders->inventory", "status": ")" +
+                      status + "\"}",
+                  builder);
+  };
+  EXPECT_PASSED(with("UNAVAILABLE"));
+  EXPECT_EQ(with("UNKNOWN").verdict, Verdict::failed) << "as which the answer would have been read";
+}
+
+TEST(MetricsTest, ACallThatFailsWithoutAConnectionIsCountedAndNotSeen) {
+  const auto refused = [](bool refused, double counted) {
+    ScrapeBuilder builder;
+    builder.accept("orders->inventory", 1);
+    builder.scrape(0s, 0).time_out("orders->inventory", 500ms, 1);
+    if (refused) builder.at(1s).add(faults::UpstreamRefused{{"orders->inventory"}, {2}, builder.now(), "no"});
+    builder.over().at(3005ms).close("orders->inventory", 1, faults::Peer::downstream);
+    return judged(as_client, builder.scrape(3010ms, counted));
+  };
+  const auto result = refused(true, 3);
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.reason,
+            "orders->inventory was without a connection for a time: calls that fail for want of one are "
+            "counted, and the wire does not show them");
+  EXPECT_EQ(refused(false, 3).verdict, Verdict::failed) << "there was one all the time";
+  EXPECT_EQ(refused(true, 0).verdict, Verdict::failed) << "what the wire shows is counted all the same";
+  EXPECT_PASSED(refused(true, 1));
+}
+
+TEST(MetricsTest, ABrokenConnectionLeavesCallsWithoutOne) {
+  const auto broken = [](bool another) {
+    ScrapeBuilder builder;
+    builder.accept("orders->inventory", 1);
+    builder.scrape(0s, 0).time_out("orders->inventory", 500ms, 1);
+    if (another) builder.at(900ms).accept("orders->inventory", 2);
+    builder.at(1s).close("orders->inventory", 1, faults::Peer::upstream);
+    builder.at(2s).accept("orders->inventory", 3);
+    return judged(as_client, builder.scrape(2900ms, 3).over()).verdict;
+  };
+  EXPECT_EQ(broken(false), Verdict::inconclusive);
+  EXPECT_EQ(broken(true), Verdict::failed);
+}
+
 TEST(MetricsTest, WhatAServerNeedNotHaveNoticedMayCountOrNot) {
   for (const double counted : {1, 2}) {
     ScrapeBuilder builder;
