@@ -5,6 +5,7 @@
 #include "faults/match.h"
 #include "harness/checks/connections.h"
 #include "harness/checks/make_kind.h"
+#include "harness/checks/scrapes.h"
 #include "harness/checks/served.h"
 #include "harness/checks/wording.h"
 #include "harness/history/series.h"
@@ -31,34 +32,9 @@ struct IncreaseRange {
 
 namespace {
 
-using history::MetricsSeen;
 using history::Series;
 
-/// A service may count a call so much earlier or later than the wire shows its end.
-constexpr Duration lag = 100ms;
-/// How far from an edge of the window a scrape may be that stands for it.
-constexpr Duration most_distant = 1s;
-
-/// One scrape that had an answer: what the wished series stood at, at some moment from `asked` to `at`.
-struct Scrape {
-  Instant asked, at;
-  EventNumber event;
-  std::map<std::string, double> values;
-};
-
-/// What was read of the service, and what it moved by from one scrape to another.
-struct Reading {
-  std::vector<Scrape> scrapes;
-  bool appeared = false;
-  uint64_t failed = 0;
-  std::string last_error;
-};
-
-struct Change {
-  size_t from = 0, to = 0;  // scrapes
-  double by = 0;
-  std::vector<size_t> resets;  // scrapes that found a series lower than the one before
-};
+constexpr Duration lag = count_lag;
 
 std::string number(double value) {
   if (value == std::floor(value) && std::abs(value) < 1e15)
@@ -127,12 +103,12 @@ class Metrics : public Check {
     CheckResult result;
     const std::string name = to_text(wished()) + " of " + service.text;
     result.expected = name + " increases by " + expectation();
-    const Reading reading = read(question);
-    const auto change = change_in(reading, question);
+    const Scrapes scrapes = scrapes_of(service, wished(), question.history);
+    const auto change = change_in(scrapes, question.window);
     if (const auto* why = std::get_if<std::string>(&change)) return inconclusive(result, *why);
     const Change& moved = std::get<Change>(change);
-    return increases_by ? judge_range(reading, moved, std::move(result))
-                        : judge_calls(reading, moved, question, std::move(result));
+    return increases_by ? judge_range(scrapes, moved, std::move(result))
+                        : judge_calls(scrapes, moved, question, std::move(result));
   }
 
  private:
@@ -150,104 +126,34 @@ class Metrics : public Check {
     return sentence(parts);
   }
 
-  Reading read(const Question& question) const {
-    Reading reading;
-    history::each<MetricsSeen>(question.history, [&](const history::Event& event, const MetricsSeen& seen) {
-      if (seen.service != service) return;
-      if (!seen.error.empty()) {
-        ++reading.failed;
-        reading.last_error = seen.error;
-        return;
-      }
-      Scrape scrape{.asked = seen.asked, .at = event.at, .event = event.number, .values = {}};
-      for (const auto& sample : seen.samples) {
-        std::string_view text = sample.series;
-        const auto read = history::read_series(text);
-        if (!read || !history::selects(wished(), *read)) continue;
-        scrape.values[to_text(*read)] = sample.value;
-        reading.appeared = true;
-      }
-      reading.scrapes.push_back(std::move(scrape));
-    });
-    return reading;
-  }
-
-  /// From the last scrape that was over when the window began to the first that began when it was over; or
-  /// why that cannot be said.
-  std::variant<Change, std::string> change_in(const Reading& reading, const Question& question) const {
-    const auto& scrapes = reading.scrapes;
-    const std::string errors = reading.failed == 0 ? ""
-                                                   : "; " + counted(reading.failed, "scrape") +
-                                                         " failed, the last: " + reading.last_error;
-    if (scrapes.empty())
-      return service.text + " could not be scraped" + (errors.empty() ? ": nobody did" : errors);
-    Change change;
-    change.to = scrapes.size() - 1;
-    for (size_t i = 0; i < scrapes.size() && scrapes[i].at <= question.window.begin; ++i) change.from = i;
-    for (size_t i = scrapes.size(); i-- > 0 && scrapes[i].asked >= question.window.end;) change.to = i;
-    const Scrape& first = scrapes[change.from];
-    const Scrape& last = scrapes[change.to];
-    if (first.at > question.window.begin + most_distant)
-      return "the first scrape was " + brief(first.at - question.window.begin) + " after the window's begin" +
-             errors;
-    if (question.window.begin > first.asked + most_distant + lag)
-      return "the last scrape before the window was " + brief(question.window.begin - first.asked) +
-             " before it" + errors;
-    if (question.window.end > last.asked + most_distant)
-      return "the last scrape was " + brief(question.window.end - last.asked) + " before the window's end" +
-             errors;
-    if (last.asked > question.window.end + most_distant)
-      return "the first scrape after the window was " + brief(last.asked - question.window.end) +
-             " after it" + errors;
-    if (change.from >= change.to) return "there is one scrape only in the window" + errors;
-    for (size_t i = change.from + 1; i <= change.to; ++i) {
-      bool fell = false;
-      for (const auto& [key, value] : scrapes[i].values) {
-        const double before = value_in(scrapes[i - 1], key);
-        fell = fell || value < before;
-        change.by += value < before ? value : value - before;  // a restarted process counts from 0
-      }
-      for (const auto& [key, value] : scrapes[i - 1].values)
-        fell = fell || (value > 0 && !scrapes[i].values.contains(key));
-      if (fell) change.resets.push_back(i);
-    }
-    return change;
-  }
-
-  static double value_in(const Scrape& scrape, const std::string& key) {
-    const auto found = scrape.values.find(key);
-    return found == scrape.values.end() ? 0 : found->second;
-  }
-
-  std::string told(const Reading& reading, const Change& change) const {
+  std::string told(const Scrapes& scrapes, const Change& change) const {
     const auto sum = [](const Scrape& scrape) {
       double all = 0;
       for (const auto& [key, value] : scrape.values) all += value;
       return all;
     };
-    if (!reading.appeared)
-      return "no such series ever appeared in " + counted(reading.scrapes.size(), "scrape");
-    std::string text = "by " + number(change.by) + ", from " + number(sum(reading.scrapes[change.from])) +
-                       " to " + number(sum(reading.scrapes[change.to]));
+    if (!scrapes.appeared) return "no such series ever appeared in " + counted(scrapes.all.size(), "scrape");
+    std::string text = "by " + number(change.by) + ", from " + number(sum(scrapes.all[change.from])) +
+                       " to " + number(sum(scrapes.all[change.to]));
     if (!change.resets.empty()) text += "; began again from 0 " + counted(change.resets.size(), "time");
     return text;
   }
 
-  void show_scrapes(const Reading& reading, const Change& change, CheckResult& result) const {
-    show(result, reading.scrapes[change.from].event);
-    show(result, reading.scrapes[change.to].event);
-    for (const size_t reset : change.resets) show(result, reading.scrapes[reset].event);
+  void show_scrapes(const Scrapes& scrapes, const Change& change, CheckResult& result) const {
+    show(result, scrapes.all[change.from].event);
+    show(result, scrapes.all[change.to].event);
+    for (const size_t reset : change.resets) show(result, scrapes.all[reset].event);
   }
 
-  CheckResult judge_range(const Reading& reading, const Change& change, CheckResult result) const {
-    result.actual = told(reading, change);
+  CheckResult judge_range(const Scrapes& scrapes, const Change& change, CheckResult result) const {
+    result.actual = told(scrapes, change);
     result.samples = change.to - change.from + 1;
     const double least = increases_by->exactly.value_or(increases_by->min.value_or(0));
     // What is never there never moves; but it may be a name that is spelt wrong.
-    if (!reading.appeared && least <= 0) return inconclusive(result, "no such series ever appeared");
+    if (!scrapes.appeared && least <= 0) return inconclusive(result, "no such series ever appeared");
     const double most = increases_by->exactly.value_or(increases_by->max.value_or(HUGE_VAL));
     result.verdict = change.by >= least && change.by <= most ? Verdict::passed : Verdict::failed;
-    if (result.verdict == Verdict::failed) show_scrapes(reading, change, result);
+    if (result.verdict == Verdict::failed) show_scrapes(scrapes, change, result);
     return result;
   }
 
@@ -258,16 +164,15 @@ class Metrics : public Check {
     bool certain = true;  // else the service may have noticed it or not
   };
 
-  CheckResult judge_calls(const Reading& reading, const Change& change, const Question& question,
+  CheckResult judge_calls(const Scrapes& scrapes, const Change& change, const Question& question,
                           CheckResult result) const {
     std::string unclear;
     const auto calls = calls_on_edge(question, unclear);
     if (!unclear.empty()) return inconclusive(result, unclear);
     // Calls that ended while a scrape was under way, or about then, may be in it or not; so may those that a
     // process counted between its last scrape and its end.
-    const auto& scrapes = reading.scrapes;
-    const Scrape& first = scrapes[change.from];
-    const Scrape& last = scrapes[change.to];
+    const Scrape& first = scrapes.all[change.from];
+    const Scrape& last = scrapes.all[change.to];
     std::vector<const Ended*> possible;
     uint64_t sure = 0;
     for (const auto& call : calls) {
@@ -275,7 +180,7 @@ class Metrics : public Check {
       possible.push_back(&call);
       bool in = call.certain && call.at > first.at + lag && call.at < last.asked - lag;
       for (const size_t reset : change.resets)
-        in = in && (call.at < scrapes[reset - 1].asked - lag || call.at > scrapes[reset].at + lag);
+        in = in && (call.at < scrapes.all[reset - 1].asked - lag || call.at > scrapes.all[reset].at + lag);
       if (in) ++sure;
     }
     result.samples = sure;
@@ -283,7 +188,7 @@ class Metrics : public Check {
                              ? std::ceil(*tolerance.percent * static_cast<double>(possible.size()) / 100)
                              : static_cast<double>(tolerance.count.value_or(0));
     result.actual =
-        told(reading, change) + "; the wire saw " +
+        told(scrapes, change) + "; the wire saw " +
         (sure == possible.size() ? counted(sure, "such call")
                                  : std::to_string(sure) + " to " + counted(possible.size(), "such call"));
     const bool kept = change.by >= static_cast<double>(sure) - slack &&
@@ -301,12 +206,12 @@ class Metrics : public Check {
                                       "fail for want of one are counted, and the wire does not show them");
     }
     // What is never there counted none of them; the tolerance is for some.
-    const bool absent = !reading.appeared && sure > 0;
+    const bool absent = !scrapes.appeared && sure > 0;
     if (kept && unmoved && !absent)
       return inconclusive(result, "it did not move, and so few calls are within the tolerance");
     result.verdict = kept && !absent ? Verdict::passed : Verdict::failed;
     if (result.verdict == Verdict::failed) {
-      show_scrapes(reading, change, result);
+      show_scrapes(scrapes, change, result);
       for (const Ended* call : possible) show(result, call->attempt->end->event);
       // A count that nothing on the wire answers to is as wrong with one sample as with many.
       result.samples = std::max<uint64_t>(result.samples, 1);
