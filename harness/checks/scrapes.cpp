@@ -1,5 +1,7 @@
 #include "harness/checks/scrapes.h"
 
+#include <algorithm>
+
 #include "harness/checks/wording.h"
 
 namespace breakwire::checks {
@@ -10,6 +12,15 @@ using history::MetricsSeen;
 /// How far from an edge of the window a scrape may be that stands for it.
 constexpr Duration most_distant = 1s;
 
+/// When the service's processes began.
+std::vector<Instant> starts_of(const ServiceId& service, const history::History& history) {
+  std::vector<Instant> starts;
+  history::each<history::ProcessStarted>(history, [&](const auto& event, const auto& started) {
+    if (started.service == service) starts.push_back(event.at);
+  });
+  return starts;
+}
+
 double value_in(const Scrape& scrape, const std::string& key) {
   const auto found = scrape.values.find(key);
   return found == scrape.values.end() ? 0 : found->second;
@@ -18,7 +29,7 @@ double value_in(const Scrape& scrape, const std::string& key) {
 }  // namespace
 
 Scrapes scrapes_of(const ServiceId& service, const history::Series& wished, const history::History& history) {
-  Scrapes scrapes{.service = service, .all = {}, .last_error = {}};
+  Scrapes scrapes{.service = service, .all = {}, .starts = starts_of(service, history), .last_error = {}};
   history::each<MetricsSeen>(history, [&](const history::Event& event, const MetricsSeen& seen) {
     if (seen.service != service) return;
     if (!seen.error.empty()) {
@@ -63,15 +74,19 @@ std::variant<Change, std::string> change_in(const Scrapes& scrapes, const histor
     return "the first scrape after the window was " + brief(last.asked - window.end) + " after it" + errors;
   if (change.from >= change.to) return "there is one scrape only in the window" + errors;
   for (size_t i = change.from + 1; i <= change.to; ++i) {
+    // A new process counts from 0; it may have come as far as the old one, or never have counted anything.
+    const bool restarted = std::any_of(scrapes.starts.begin(), scrapes.starts.end(), [&](Instant start) {
+      return all[i - 1].at < start && start <= all[i].at;
+    });
     bool fell = false;
     for (const auto& [key, value] : all[i].values) {
-      const double before = value_in(all[i - 1], key);
+      const double before = restarted ? 0 : value_in(all[i - 1], key);
       fell = fell || value < before;
-      change.by += value < before ? value : value - before;  // a restarted process counts from 0
+      change.by += value < before ? value : value - before;
     }
     for (const auto& [key, value] : all[i - 1].values)
       fell = fell || (value > 0 && !all[i].values.contains(key));
-    if (fell) change.resets.push_back(i);
+    if (fell || restarted) change.resets.push_back(i);
   }
   return change;
 }

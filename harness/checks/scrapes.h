@@ -26,6 +26,7 @@ struct Scrape {
 struct Scrapes {
   ServiceId service;
   std::vector<Scrape> all;
+  std::vector<Instant> starts;  // of its processes
   bool appeared = false;
   uint64_t failed = 0;
   std::string last_error;
@@ -36,7 +37,8 @@ Scrapes scrapes_of(const ServiceId& service, const history::Series& wished, cons
 struct Change {
   size_t from = 0, to = 0;  // scrapes
   double by = 0;
-  std::vector<size_t> resets;  // scrapes that found a series lower than the one before
+  std::vector<size_t>
+      resets;  // scrapes of a process begun since the one before, or with a lower value than it
 };
 /// From the last scrape that was over when the window began to the first that began when it was over; or why
 /// that cannot be said.

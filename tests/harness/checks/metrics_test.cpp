@@ -103,6 +103,22 @@ TEST(MetricsTest, ARestartBeginsAgainFromZero) {
   EXPECT_EQ(result.actual, "by 6, from 10 to 4; began again from 0 1 time");
 }
 
+TEST(MetricsTest, ARestartIsNoticedThoughNothingFell) {
+  const auto restarted = [](double before, double after) {
+    ScrapeBuilder builder;
+    builder.at(-1s).process("orders", 7);
+    builder.scrape(0s, before).time_out("storefront->orders", 500ms, 1);
+    builder.at(900ms).exit("orders", 7, 0).at(1s).process("orders", 8);
+    return builder.scrape(2900ms, after).over();
+  };
+  const auto lost = judged(as_server, restarted(0, 0));
+  EXPECT_EQ(lost.verdict, Verdict::inconclusive) << "it may have counted it, and died with it";
+  EXPECT_EQ(lost.actual, "by 0, from 0 to 0; began again from 0 1 time; the wire saw 0 to 1 such call");
+  const auto overtaken = judged(more_than_two, restarted(2, 4));
+  EXPECT_PASSED(overtaken);
+  EXPECT_EQ(overtaken.actual, "by 4, from 2 to 4; began again from 0 1 time");
+}
+
 TEST(MetricsTest, ASeriesThatVanishesAndComesBackBeganAgain) {
   ScrapeBuilder builder;
   builder.scrape(0s, 10).scrape(1s, Values{}).scrape(2900ms, 3).over();
