@@ -57,13 +57,13 @@ class Wire {
     });
   }
 
-  /// A fault answered one of its attempts in the service's place, with this very code.
+  /// A fault answered or reset one of its attempts in the service's place, and that is this very code.
   bool made_up(const LoadCall& call, StatusCode code) const {
     const auto found = attempts_.find(&call);
     if (found == attempts_.end()) return false;
     return std::any_of(found->second.begin(), found->second.end(), [&](const auto* attempt) {
       return attempt->end && attempt->end->how == faults::Ending::ended_by_fault &&
-             attempt->end->status == code;
+             attempt->outcome() == code;
     });
   }
 
@@ -280,8 +280,10 @@ CheckKind ledger_kind() {
           "exist. "
           "Any other code, and a call that had not ended when the ledger was read, leaves it indeterminate: "
           "it "
-          "may exist or not, but not twice. A code with which a fault answered in the service's place is "
-          "nobody's word and indeterminate too.\n\n"
+          "may exist or not, but not twice. A code with which a fault answered in the service's place, or "
+          "that "
+          "a client makes of its reset (ENHANCE_YOUR_CALM, INADEQUATE_SECURITY), is nobody's word and "
+          "indeterminate too.\n\n"
           "Red are keys that are missing, there more than once, ghosts (refused and there), and keys that no "
           "call asked for (not with `surplus`; rows that the schema brings along are the query's to leave "
           "out). "

@@ -226,6 +226,16 @@ TEST_F(LedgerTest, ACodeThatAFaultMadeUpIsNobodysWord) {
   b.add(ended);
   done(2, refused);
   EXPECT_PASSED(read({{"o1", 1}, {"o2", 1}}));
+  issue(3, "o3");
+  b.at(301ms).start("client->storefront", 1, 3, {.method = "m", .trace = 3});
+  b.end_as("client->storefront", 1, 3, faults::Ending::ended_by_fault, Http2Error::inadequate_security);
+  done(3, StatusCode::permission_denied);
+  EXPECT_PASSED(read({{"o1", 1}, {"o2", 1}, {"o3", 1}}));
+  issue(4, "o4");
+  b.at(401ms).start("client->storefront", 1, 5, {.method = "m", .trace = 4});
+  b.end_as("client->storefront", 1, 5, faults::Ending::reset_by_upstream, Http2Error::inadequate_security);
+  done(4, StatusCode::permission_denied);
+  EXPECT_EQ(read({{"o1", 1}, {"o2", 1}, {"o3", 1}, {"o4", 1}}).verdict, Verdict::failed) << "its own reset";
 }
 
 TEST_F(LedgerTest, WhatHadNotEndedWhenItWasReadMayBeThereOrNot) {
