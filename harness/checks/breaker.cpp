@@ -62,9 +62,10 @@ class Breaker : public Check {
     if (opens_within) judge_open(question, offers, findings, result);
     if (closes_within) judge_closed(question, offers, findings, result);
     result.actual = sentence(findings.parts);
-    if (!findings.unproved.empty() && !findings.wrong) return inconclusive(result, findings.unproved);
-    if (!findings.wrong) result.evidence.clear();
-    result.verdict = findings.wrong ? Verdict::failed : Verdict::passed;
+    if (findings.wrong) return failed(std::move(result));
+    if (!findings.unproved.empty()) return inconclusive(result, findings.unproved);
+    result.evidence.clear();
+    result.verdict = Verdict::passed;
     return result;
   }
 

@@ -247,8 +247,7 @@ class Ledger : public Check {
     }
     if (red) {
       show(result, read_event);
-      result.verdict = Verdict::failed;
-      return result;
+      return failed(std::move(result));
     }
     if (indeterminate < indeterminate_at_least) {
       return inconclusive(std::move(result), "only " + std::to_string(indeterminate) +

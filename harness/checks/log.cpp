@@ -111,9 +111,10 @@ class Log : public Check {
     if (finding.not_judged > 0) parts.push_back(counted(finding.not_judged, "call") + " not asked for");
     result.actual = sentence(parts);
     if (calls.empty()) return inconclusive(result, "no call reached " + service.text);
-    if (result.samples == 0 && !finding.red)
+    if (finding.red) return failed(std::move(result));
+    if (result.samples == 0)
       return inconclusive(result, "no call that " + service.text + " had to log began in the window");
-    result.verdict = finding.red ? Verdict::failed : Verdict::passed;
+    result.verdict = Verdict::passed;
     return result;
   }
 

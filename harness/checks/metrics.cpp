@@ -209,14 +209,13 @@ class Metrics : public Check {
     const bool absent = !scrapes.appeared && sure > 0;
     if (kept && unmoved && !absent)
       return inconclusive(result, "it did not move, and so few calls are within the tolerance");
-    result.verdict = kept && !absent ? Verdict::passed : Verdict::failed;
-    if (result.verdict == Verdict::failed) {
-      show_scrapes(scrapes, change, result);
-      for (const Ended* call : possible) show(result, call->attempt->end->event);
-      // A count that nothing on the wire answers to is as wrong with one sample as with many.
-      result.samples = std::max<uint64_t>(result.samples, 1);
+    if (kept && !absent) {
+      result.verdict = Verdict::passed;
+      return result;
     }
-    return result;
+    show_scrapes(scrapes, change, result);
+    for (const Ended* call : possible) show(result, call->attempt->end->event);
+    return failed(std::move(result));
   }
 
   bool concerns(const history::Attempt& attempt, std::optional<StatusCode> outcome) const {

@@ -104,11 +104,7 @@ class Trace : public Check {
       parts.push_back(counted(search.untraceable, "call") + " may be for callers that came without a trace");
     if (!silent.empty()) parts.push_back("no call on " + silent);
     result.actual = sentence(parts);
-    if (!search.wrong.empty()) {
-      result.samples = std::max<uint64_t>(result.samples, 1);
-      result.verdict = Verdict::failed;
-      return result;
-    }
+    if (!search.wrong.empty()) return failed(std::move(result));
     if (result.samples == 0)
       return inconclusive(result, search.untraceable > 0 ? "all callers came without a trace"
                                                          : "no service that was called called any further");

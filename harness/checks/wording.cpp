@@ -72,6 +72,12 @@ void show(CheckResult& result, EventNumber event) {
   all.push_back(event);
 }
 
+CheckResult failed(CheckResult result) {
+  result.verdict = Verdict::failed;
+  result.samples = std::max<uint64_t>(result.samples, 1);
+  return result;
+}
+
 CheckResult inconclusive(CheckResult result, std::string reason) {
   result.verdict = Verdict::inconclusive;
   result.reason = std::move(reason);

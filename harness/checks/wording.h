@@ -31,6 +31,8 @@ std::string name_of(const history::Calls::LoadCall& call);
 
 /// Adds an event that shows a failure; at most 20 are kept, the first ones.
 void show(CheckResult& result, EventNumber event);
+/// What proves a failure is a sample of it, though the check counts as samples what it could have passed.
+CheckResult failed(CheckResult result);
 CheckResult inconclusive(CheckResult result, std::string reason);
 /// For universal checks that have nothing to judge.
 CheckResult skipped(CheckResult result, std::string reason);

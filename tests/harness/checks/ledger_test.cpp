@@ -296,6 +296,9 @@ TEST_F(LedgerTest, WithoutKeysThereIsNoVerdict) {
 TEST_F(LedgerTest, OnlyIndeterminateOnesProveNothing) {
   call(1, lost);
   EXPECT_EQ(read({{"o1", 1}}).reason, "only 0 samples, 1 needed");
+  const auto twice = read({{"o1", 2}});
+  EXPECT_EQ(twice.verdict, Verdict::failed) << "twice is wrong all the same";
+  EXPECT_EQ(twice.reason, "");
 }
 
 }  // namespace

@@ -354,6 +354,15 @@ TEST(LogTest, CallsThatBreakwireItselfEndedAreNotAsked) {
   EXPECT_PASSED(judged(check, builder));
 }
 
+TEST(LogTest, AFalseRecordIsRedThoughNoCallHadToBeLogged) {
+  LogBuilder builder;
+  builder.begin(1).give_up(1, 10ms).line({.trace = 77}).over();
+  const auto result = judged(check, builder);
+  EXPECT_EQ(result.verdict, Verdict::failed);
+  EXPECT_NE(result.actual.find("0 calls to be logged; 1 record of no call"), std::string::npos)
+      << result.actual;
+}
+
 TEST(LogTest, WithoutCallsNothingIsProved) {
   EXPECT_EQ(judged(check, LogBuilder().over()).reason, "no call reached orders");
   LogBuilder builder;
