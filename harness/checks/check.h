@@ -62,9 +62,9 @@ struct LedgerWish {
   ServiceId database;
   std::string query;
 };
-/// The value of a top-level field of each request, in CallIssued::fields.
+/// The value of a top-level field of each request that has it, of every load, in CallIssued::fields. What
+/// other loads ask for has to be known too, to tell it from what nobody did.
 struct FieldWish {
-  LoadId load;
   std::string field;
 };
 /// CommandEnded under the check's name: run once, when the loads are over and before anything is stopped.

@@ -121,7 +121,7 @@ class Ledger : public Check {
   std::vector<Reference> references() const override {
     return {{Reference::To::load, load.text, "load"}, {Reference::To::service, database.text, "database"}};
   }
-  std::vector<Wish> wishes() const override { return {LedgerWish{database, query}, FieldWish{load, key}}; }
+  std::vector<Wish> wishes() const override { return {LedgerWish{database, query}, FieldWish{key}}; }
 
   CheckResult evaluate(const Question& question) const override {
     CheckResult result;
@@ -149,7 +149,9 @@ class Ledger : public Check {
   }
 
  private:
-  /// By key. Calls of other loads are known, so that their keys are no surplus, and not judged.
+  /// By key. Calls of other loads are known, so that their keys are no surplus, and not judged. They may want
+  /// something else of the same key, so what they were told acknowledges nothing, and only takes a refusal's
+  /// certainty.
   std::map<std::string, Effected> asked_for(const Question& question, Instant read_at) const {
     const Wire wire(question);
     std::map<std::string, Effected> keys;
@@ -157,7 +159,8 @@ class Ledger : public Check {
       for (const auto& field : call.issued->fields) {
         if (field.name != key) continue;
         Effected& one = keys[field.value];
-        const Effect effect = effect_of(call, wire, read_at);
+        Effect effect = effect_of(call, wire, read_at);
+        if (call.issued->load != load && effect == Effect::happened) effect = Effect::uncertain;
         ++one.calls;
         one.judged |= call.issued->load == load && question.window.contains(call.issued_at);
         // One acknowledgement is enough to be held to it; a refusal counts when nothing speaks against it.
@@ -183,6 +186,15 @@ class Ledger : public Check {
     if (wire.made_up(call, code)) return Effect::uncertain;
     const bool once = code == StatusCode::already_exists && wire.went_out_once(call);
     return checks::effect_of(code, once, {definite.begin(), definite.end()});
+  }
+
+  /// Loads that are the user's own clients: their requests are not known.
+  static std::string commands_of(const history::Setup& setup) {
+    std::string commands;
+    for (const auto& each : setup.loads) {
+      if (each.command()) commands += (commands.empty() ? "" : " or ") + each.id.text;
+    }
+    return commands;
   }
 
   CheckResult compare(std::map<std::string, Effected>& keys, const history::LedgerRead& read,
@@ -234,20 +246,30 @@ class Ledger : public Check {
                     std::to_string(refused) + " refused, " + counted(ghosts.count, "ghost") + "; " +
                     std::to_string(indeterminate) + " indeterminate, " + std::to_string(exist) +
                     " of them there";
-    if (strays.count > 0) result.actual += "; " + counted(strays.count, "key") + " nobody asked for";
+    const std::string commands = commands_of(question.history.setup());
+    const bool may_be_theirs = strays.count > 0 && !commands.empty();
+    if (strays.count > 0) {
+      result.actual +=
+          "; " + counted(strays.count, "key") +
+          (may_be_theirs ? " that only " + commands + " can have asked for" : " nobody asked for");
+    }
     const std::pair<const char*, const Wrong*> all[] = {{"missing", &missing},
                                                         {"more than once", &twice},
                                                         {"ghost", &ghosts},
                                                         {"that nobody asked for", &strays}};
     bool red = false;
     for (const auto& [what, how] : all) {
-      if (how->count == 0) continue;
+      if (how->count == 0 || (how == &strays && may_be_theirs)) continue;
       red = true;
       result.actual += "; first " + std::string(what) + ": " + how->first;
     }
     if (red) {
       show(result, read_event);
       return failed(std::move(result));
+    }
+    if (may_be_theirs) {
+      return inconclusive(std::move(result),
+                          "what " + commands + " asked for is not known: with `surplus` it need not be");
     }
     if (indeterminate < indeterminate_at_least) {
       return inconclusive(std::move(result), "only " + std::to_string(indeterminate) +
@@ -284,8 +306,10 @@ CheckKind ledger_kind() {
           "a client makes of its reset (ENHANCE_YOUR_CALM, INADEQUATE_SECURITY), is nobody's word and "
           "indeterminate too.\n\n"
           "Red are keys that are missing, there more than once, ghosts (refused and there), and keys that no "
-          "call asked for (not with `surplus`; rows that the schema brings along are the query's to leave "
-          "out). "
+          "call of any load asked for (not with `surplus`; rows that the schema brings along are the query's "
+          "to leave out). What a load that is a command asks for is not known: beside one, keys that no "
+          "other "
+          "load asked for are inconclusive. "
           "A window selects keys by when their calls were issued; the ledger is always that of the run's "
           "end: "
           "it is read once, when the loads are over and everything has settled, before anything is stopped, "

@@ -174,7 +174,7 @@ class Run {
                                    .method = methods[i],
                                    .target = topology.target_of(load.via),
                                    .seed = scenario_.seed,
-                                   .fields = wished_fields(load.id)},
+                                   .fields = wished_fields()},
                                   recorder_));
     }
     if (baseline && !hold_baseline(zero + *scenario_.baseline)) return;
@@ -202,11 +202,10 @@ class Run {
     return "logs/" + file_name_of(scenario_) + "/" + load.id.text + ".load.log";
   }
 
-  std::set<std::string> wished_fields(const LoadId& load) const {
+  /// Of every load's requests.
+  std::set<std::string> wished_fields() const {
     std::set<std::string> fields;
-    for (const auto& wish : wishes<checks::FieldWish>(scenario_)) {
-      if (wish.load == load) fields.insert(wish.field);
-    }
+    for (const auto& wish : wishes<checks::FieldWish>(scenario_)) fields.insert(wish.field);
     return fields;
   }
 

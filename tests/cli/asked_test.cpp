@@ -42,6 +42,21 @@ TEST_F(AskedTest, ALedgerThatHoldsItTwiceIs1) {
   expect_says(check().find("actual")->text, "first more than once: browsers-");
 }
 
+TEST_F(AskedTest, WhatAnotherLoadAskedForIsNoSurplusInALedger) {
+  file("schema.sql", "create table done (key text); insert into done values ('readiness'), ('liveness');");
+  ScenarioFile two_loads = with_database(read_once);
+  two_loads.load = R"("rate": "50/s", "for": "1s", "request": { "service": "readiness" },
+                  "method": "grpc.health.v1.Health/Check" },
+    "watchers": { "via": "client->storefront", "deadline": "2s", "rate": "20/s", "for": "1s",
+                  "request": { "service": "liveness" })";
+  file("a.json", two_loads);
+  const Ended ended = breakwire(run_of({"a.json"}));
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_EQ(
+      check().find("actual")->text,
+      "1 acknowledged, 0 missing, 0 more than once; 0 refused, 0 ghosts; 0 indeterminate, 0 of them there");
+}
+
 TEST_F(AskedTest, ALedgerWhoseDatabaseIsDownIs2) {
   file("a.json",
        with_database(read_once,

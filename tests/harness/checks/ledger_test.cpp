@@ -166,6 +166,30 @@ TEST_F(LedgerTest, AKeyNobodyAskedForIsRedUnlessOthersWriteToo) {
   EXPECT_PASSED(ask(R"(, "surplus": true)"));
 }
 
+TEST_F(LedgerTest, WhatAnotherLoadWasToldOfTheSameKeyAcknowledgesNothing) {
+  call(1, ok);
+  call(2, refused);
+  issue(3, "o2", "browsers");
+  done(3, ok, "browsers");
+  EXPECT_PASSED(read({{"o1", 1}}));
+  EXPECT_PASSED(read({{"o1", 1}, {"o2", 1}}));
+}
+
+TEST_F(LedgerTest, WhatACommandAskedForIsNotKnown) {
+  history::Setup setup = HistoryBuilder::shop();
+  setup.loads.push_back({.id = {"browsers"}, .via = {"client->storefront"}, .method = "", .deadline = {}});
+  b = HistoryBuilder(setup);
+  b.phase(Phase::baseline);
+  call(1, ok);
+  EXPECT_PASSED(read({{"o1", 1}}));
+  const auto result = read({{"o1", 1}, {"whose", 1}});
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.reason, "what browsers asked for is not known: with `surplus` it need not be");
+  EXPECT_TRUE(result.actual.ends_with("; 1 key that only browsers can have asked for")) << result.actual;
+  EXPECT_EQ(read({{"whose", 1}}).verdict, Verdict::failed) << "a loss is a loss";
+  EXPECT_PASSED(read({{"o1", 1}, {"whose", 1}}, R"(, "surplus": true)"));
+}
+
 TEST_F(LedgerTest, DeclaredCodesAreRefusals) {
   call(1, ok);
   call(2, StatusCode::aborted);
