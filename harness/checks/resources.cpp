@@ -121,20 +121,26 @@ class Resources : public Check {
                                                        " between t = 0 and the first fault: no baseline");
     std::vector<std::string> told, wrong;
     for (const Kind& kind : peaks()) {
-      if (inside.empty()) return unseen(result, "in the window");
+      if (inside.empty()) return inconclusive(result, unseen("in the window"));
       judge("at its peak", kind, before, most(inside, kind.amount), inside, question, result, told, wrong);
     }
-    if (within) {
-      if (window.end <= window.begin + *within)
-        return inconclusive(result, "the window closed before " + to_text(*within) + " were over");
-      if (last.empty()) return unseen(result, "at the window's end");
+    std::string unproved;
+    if (within && window.end <= window.begin + *within) {
+      unproved = "the window closed before " + to_text(*within) + " were over";
+    } else if (within && last.empty()) {
+      unproved = unseen("at the window's end");
+    } else if (within) {
       for (const Kind& kind : returns(before))
         judge("at the end", kind, before, median(last, kind.amount), last, question, result, told, wrong);
     }
     result.samples = (peak ? inside : last).size();
     result.actual = sentence(told);
-    result.verdict = wrong.empty() ? Verdict::passed : Verdict::failed;
-    if (!wrong.empty()) result.actual += "; " + sentence(wrong);
+    if (!wrong.empty()) {
+      result.actual += "; " + sentence(wrong);
+      return failed(std::move(result));
+    }
+    if (!unproved.empty()) return inconclusive(std::move(result), unproved);
+    result.verdict = Verdict::passed;
     return result;
   }
 
@@ -151,8 +157,8 @@ class Resources : public Check {
     return armed ? *armed : main.value_or(history.zero());
   }
 
-  CheckResult unseen(const CheckResult& result, const std::string& when) const {
-    return inconclusive(result, "nothing was seen of " + service.text + " " + when + ": it did not run then");
+  std::string unseen(const std::string& when) const {
+    return "nothing was seen of " + service.text + " " + when + ": it did not run then";
   }
 
   std::vector<Kind> peaks() const {

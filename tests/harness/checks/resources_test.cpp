@@ -129,6 +129,21 @@ TEST_F(ResourcesTest, APeakOfTheWindowIsBounded) {
   EXPECT_EQ(ask(during + R"({"memory": "9MiB"})").verdict, Verdict::failed);
 }
 
+TEST_F(ResourcesTest, APeakThatWasTooHighIsRedWhateverIsSeenOfTheEnd) {
+  clear();
+  seen(1s, 2s, {25, 20, 100});
+  const std::string peak = R"("after": "f", "peak": {"threads": 14}, )";
+  const auto unseen = ask(peak + R"("within": "1s")");
+  EXPECT_EQ(unseen.verdict, Verdict::failed);
+  EXPECT_EQ(
+      unseen.actual,
+      "25 threads at its peak, 10 before; 15 threads too many: only 14 more are tolerated, most at 1.000 s");
+  EXPECT_EQ(unseen.reason, "");
+  EXPECT_EQ(ask(peak + R"("within": "4s")").verdict, Verdict::failed) << "and the window was too short";
+  EXPECT_EQ(ask(R"("after": "f", "peak": {"threads": 15}, "within": "1s")").reason,
+            "nothing was seen of orders at the window's end: it did not run then");
+}
+
 TEST_F(ResourcesTest, TheBaselineIsTheMostOfItAndEndsWithTheFirstFault) {
   b.at(400ms).add(history::ResourcesSeen{{"orders"}, 7, 15, 20, 100u << 20});
   b.at(500ms).add(history::ResourcesSeen{{"orders"}, 7, 50, 20, 100u << 20});
