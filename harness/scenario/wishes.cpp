@@ -46,14 +46,16 @@ void refuse_shared_answers(const std::vector<Expectation>& checks, ErrorList& er
       return std::holds_alternative<checks::LedgerWish>(wish) ||
              std::holds_alternative<checks::CommandWish>(wish);
     });
-    // Equal ids are refused elsewhere.
-    if (!asks || expectation.entry.find("id")) continue;
+    if (!asks) continue;
     const auto [other, fresh] = first.emplace(expectation.spec.name, &expectation);
     if (fresh) continue;
+    // Equal ids are refused elsewhere; an id may also be the name that a check without one has by its kind.
+    const Value* id = expectation.entry.find("id");
+    if (id && other->second->entry.find("id")) continue;
     Error error = json::error_at(
-        expectation.entry.span,
+        id ? id->span : expectation.entry.span,
         "two checks `" + expectation.spec.name + "`: the answer to one must not be taken for the other's",
-        "give it an `id`");
+        id ? "give it another `id`" : "give it an `id`");
     error.also.push_back(json::place_of(other->second->entry.span));
     errors.push_back(std::move(error));
   }
