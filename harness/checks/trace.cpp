@@ -41,6 +41,7 @@ class Trace : public Check {
   uint64_t concurrent = 2;
   bool detached = false;
   Duration slack = 10ms;
+  std::optional<uint64_t> further;
 
   static const Fields<Trace>& fields() {
     static const auto all =
@@ -52,6 +53,11 @@ class Trace : public Check {
                       "Services may answer before the calls that they make for it are over.")
             .optional("slack", &Trace::slack,
                       "How long after its answer a service may still begin or finish a call for it.")
+            .optional(
+                "further", &Trace::further,
+                "A call that a service answers with OK takes so many further calls of one method, answered "
+                "with OK: then one that took more beside one that took fewer are red. 0: the number differs, "
+                "and is not judged. Left out: where most calls took the same number, they are inconclusive.")
             .rule([](const Trace& check, const json::Value& object, ErrorList& errors) {
               if (check.on && check.on->empty())
                 errors.push_back(json::error_at(object.span, "`on` names no edge"));
@@ -100,6 +106,9 @@ class Trace : public Check {
     if (!callers.empty()) parts.push_back(who + " had up to " + counted(least, "call") + " at once");
     for (const auto& [what, wrong] : search.wrong)
       parts.push_back(std::to_string(wrong.count) + " " + what + ", first " + wrong.first);
+    if (search.doubt.count > 0)
+      parts.push_back(std::to_string(search.doubt.count) + " may have been mixed up, first " +
+                      search.doubt.first);
     if (search.untraceable > 0)
       parts.push_back(counted(search.untraceable, "call") + " may be for callers that came without a trace");
     if (!silent.empty()) parts.push_back("no call on " + silent);
@@ -109,6 +118,9 @@ class Trace : public Check {
       return inconclusive(result, search.untraceable > 0 ? "all callers came without a trace"
                                                          : "no service that was called called any further");
     if (on && !silent.empty()) return inconclusive(result, "no call on " + silent);
+    if (search.doubt.count > 0)
+      return inconclusive(result, "calls may have been mixed up: " + search.doubt.first +
+                                      "; `further` says whether that is wrong");
     if (least < concurrent) {
       return inconclusive(result, who + " never had " + std::to_string(concurrent) +
                                       " calls at once, so calls could not have been mixed up");
@@ -125,6 +137,7 @@ class Trace : public Check {
     std::map<ServiceId, Served> served = {};
     std::map<std::string, const Attempt*> spans = {};  // parent id -> the first that carried it
     std::map<std::string, Wrong> wrong = {};
+    Wrong doubt = {};
     uint64_t untraceable = 0;
   };
 
@@ -231,15 +244,17 @@ class Trace : public Check {
           search);
   }
 
-  /// Swapped ids of calls that were open together keep to all of the above. But a service does the same for
-  /// the same: when most calls that it answered with OK took one further call (or two, …), then one that took
-  /// fewer while another at the same time took more have been mixed up. Only of traces that reached the
-  /// service as one attempt, and only further attempts that were answered with OK: retries change neither.
-  static void judge_counts(const Attempts& attempts, const ServiceId& caller, const Served& served,
-                           Search& search) {
-    std::map<std::string, std::map<std::string, Attempts>> further;  // by method, by trace
+  /// Swapped ids of calls that were open together keep to all of the above. But where each call that a
+  /// service answers with OK takes one further call (or two, …), one that took fewer while another at the
+  /// same time took more have been mixed up. Whether it does so is for the file to say; that most calls did
+  /// is a guess, for a cache or a batch may serve some. Only of traces that reached the service as one
+  /// attempt, and only further attempts that were answered with OK: retries change neither.
+  void judge_counts(const Attempts& attempts, const ServiceId& caller, const Served& served,
+                    Search& search) const {
+    if (further == 0u) return;
+    std::map<std::string, std::map<std::string, Attempts>> made;  // by method, by trace
     for (const Attempt* attempt : attempts) {
-      auto& by_trace = further[attempt->method];
+      auto& by_trace = made[attempt->method];
       if (answered_ok(*attempt)) by_trace[attempt->trace_id].push_back(attempt);
     }
     std::map<std::string, Attempts> causes;  // by method
@@ -248,25 +263,26 @@ class Trace : public Check {
       if (inbound.size() == 1 && answered_ok(cause) && search.question.window.contains(cause.received))
         causes[cause.method].push_back(&cause);
     }
-    for (const auto& [method, by_trace] : further) {
+    for (const auto& [method, by_trace] : made) {
       for (const auto& [cause, inbound] : causes) judge_counts_of(inbound, by_trace, caller, search);
     }
   }
-  static void judge_counts_of(const Attempts& inbound, const std::map<std::string, Attempts>& by_trace,
-                              const ServiceId& caller, Search& search) {
+  void judge_counts_of(const Attempts& inbound, const std::map<std::string, Attempts>& by_trace,
+                       const ServiceId& caller, Search& search) const {
     const auto count_of = [&](const Attempt* cause) {
       const auto found = by_trace.find(cause->trace_id);
       return found == by_trace.end() ? size_t{0} : found->second.size();
     };
     std::map<size_t, size_t> calls_by_count;
     for (const Attempt* cause : inbound) ++calls_by_count[count_of(cause)];
-    const auto usual = std::max_element(calls_by_count.begin(), calls_by_count.end(),
-                                        [](const auto& a, const auto& b) { return a.second < b.second; });
-    if (usual == calls_by_count.end() || usual->second * 2 <= inbound.size()) return;
+    const auto most = std::max_element(calls_by_count.begin(), calls_by_count.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (most == calls_by_count.end() || (!further && most->second * 2 <= inbound.size())) return;
+    const size_t usual = further.value_or(most->first);
     Attempts more, fewer;
     for (const Attempt* cause : inbound) {
-      if (count_of(cause) > usual->first) more.push_back(cause);
-      if (count_of(cause) < usual->first) fewer.push_back(cause);
+      if (count_of(cause) > usual) more.push_back(cause);
+      if (count_of(cause) < usual) fewer.push_back(cause);
     }
     for (const Attempt* rich : more) {
       const auto poor = std::find_if(fewer.begin(), fewer.end(), [&](const Attempt* other) {
@@ -275,12 +291,16 @@ class Trace : public Check {
       if (poor == fewer.end()) continue;
       Attempts shown{*poor, rich};
       for (const Attempt* attempt : by_trace.at(rich->trace_id)) shown.push_back(attempt);
-      const size_t count = count_of(rich);
-      blame("calls were given the trace id of another that was open beside them",
-            caller.text + " made " + counted(count, "call") + " in the trace of " + name_of(*rich) + " and " +
-                std::to_string(count_of(*poor)) + " in that of " + name_of(**poor) + ", where " +
-                std::to_string(usual->first) + " is usual",
-            shown, search);
+      const std::string found = caller.text + " made " + counted(count_of(rich), "call") +
+                                " in the trace of " + name_of(*rich) + " and " +
+                                std::to_string(count_of(*poor)) + " in that of " + name_of(**poor) +
+                                ", where " + std::to_string(usual) + " is usual";
+      if (further) {
+        blame("calls were given the trace id of another that was open beside them", found, shown, search);
+      } else {
+        if (++search.doubt.count == 1) search.doubt.first = found;
+        for (const Attempt* attempt : shown) show(search.result, attempt->event);
+      }
     }
   }
 
@@ -339,10 +359,13 @@ CheckKind trace_kind() {
           "of one call may share theirs: with retries by service config they always do.\n\n"
           "Two calls that are open together could swap their ids. That shows by 2 and 3 as soon as one "
           "begins or "
-          "ends outside the other. Besides: when more than half of the calls of one method that a service "
-          "answered with OK took the same number of further calls answered with OK, then one that took more "
-          "while "
-          "another that was open beside it took fewer are a mix-up. Where services pass on x-breakwire-call, "
+          "ends outside the other. Besides: where a service makes the same number of further calls for each "
+          "call of one method, counting those that were answered with OK, one that took more while another "
+          "that was open beside it took fewer are a mix-up. With `further` that is so, and it is red; "
+          "without, "
+          "where more than half took the same number, it may be so, or a cache or a batch served some, and "
+          "the "
+          "check is inconclusive. Where services pass on x-breakwire-call, "
           "or the value of the edges' `correlate: metadata:<key>`, each call is told apart by itself. An "
           "even "
           "swap of calls that begin and end together, with nothing else to tell them by, does not show on "

@@ -181,7 +181,7 @@ TEST(TraceTest, TwoOfOneTraceAndNoneOfTheOtherShow) {
   shop.enter(9).enter(10);
   shop.further(9, 1105ms, 1110ms, {.trace = 10, .parent = "b10"});
   shop.further(10, 1106ms, 1111ms, {.trace = 10, .parent = "c10"}).leave(9, 1112ms).leave(10, 1113ms);
-  const auto result = shop.judge();
+  const auto result = shop.judge(R"({"check": "trace", "further": 1})");
   EXPECT_EQ(result.verdict, Verdict::failed);
   EXPECT_NE(result.actual.find(
                 "1 calls were given the trace id of another that was open beside them, first orders "
@@ -190,6 +190,22 @@ TEST(TraceTest, TwoOfOneTraceAndNoneOfTheOtherShow) {
             std::string::npos)
       << result.actual;
   EXPECT_EQ(numbers(result), (Evidence{34, 35, 36, 38}));
+}
+
+TEST(TraceTest, AServiceThatMakesMoreCallsForOneAndFewerForAnotherMayBeRight) {
+  Shop shop(8);  // one each; one more has two of its own, and one beside it is served from a cache
+  shop.enter(9).further(9, 1095ms, 1100ms, {.trace = 9, .parent = "b9"});
+  shop.further(10, 1105ms, 1110ms, {.trace = 9, .parent = "c9"}).leave(9, 1112ms);
+  shop.enter(20, 1100ms).leave(20, 1101ms);
+  const auto result = shop.judge();
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(
+      result.reason,
+      "calls may have been mixed up: orders made 2 calls in the trace of storefront->orders connection 1 "
+      "stream 19 and 0 in that of storefront->orders connection 1 stream 41, where 1 is usual; `further` "
+      "says whether that is wrong");
+  EXPECT_EQ(shop.judge(R"({"check": "trace", "further": 1})").verdict, Verdict::failed);
+  EXPECT_PASSED(shop.judge(R"({"check": "trace", "further": 0})"));
 }
 
 TEST(TraceTest, MoreCallsThanUsualForOneAreNoMixUpUnlessAnotherGoesWithout) {
