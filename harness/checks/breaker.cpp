@@ -12,6 +12,8 @@ namespace {
 
 using history::Attempt;
 
+constexpr Duration least_leeway = 20ms;
+
 class Breaker : public Check {
  public:
   EdgeId on;
@@ -91,9 +93,10 @@ class Breaker : public Check {
     }
     if (check.opens_within.has_value() != check.open_period.has_value()) {
       errors.push_back(json::error_at(object.span, "`opens_within` and `open_period` go together"));
-    } else if (check.open_period && *check.open_period <= Duration::zero()) {
-      errors.push_back(
-          json::error_at(object.find("open_period")->span, "`open_period` must be longer than 0"));
+    } else if (check.open_period && *check.open_period <= least_leeway) {
+      errors.push_back(json::error_at(
+          object.find("open_period")->span, "`open_period` must be longer than 20ms",
+          "by so much the times of two probes may be off, and what is shorter could not be judged"));
     }
     if (check.max_probes == 0 || check.attempts_per_probe == 0) {
       errors.push_back(json::error_at(object.span, "a breaker that lets no probe through never closes",
@@ -147,7 +150,7 @@ class Breaker : public Check {
 
   /// By so much the caller's clock and what the relay saw of it may differ in an open period: the caller's
   /// starts when the HEADERS left it or an answer came, and the relay may have read those of a probe late.
-  Duration leeway() const { return std::max<Duration>(20ms, *open_period / 10); }
+  Duration leeway() const { return std::max<Duration>(least_leeway, *open_period / 10); }
 
   /// At least `min_probes` attempts, if calls were offered when so many had to be let through. A probe that
   /// is under way keeps the next one waiting, and so may any attempt from before.

@@ -84,7 +84,8 @@ TEST(KindsTest, AreFoundByName) {
     EXPECT_EQ(find_check_kind(name)->name, name);
   }
   EXPECT_EQ(find_check_kind("nosuch"), nullptr);
-  for (const char* universal : {"no_unexpected_exit", "no_failed_command", "deadlines_end", "no_open_streams"})
+  for (const char* universal :
+       {"no_unexpected_exit", "no_failed_command", "deadlines_end", "no_open_streams"})
     EXPECT_TRUE(find_check_kind(universal)->universal);
 }
 
@@ -115,7 +116,10 @@ INSTANTIATE_TEST_SUITE_P(
                  "go together"},
         BadEntry{"NoOpenPeriod",
                  R"({"check": "breaker", "on": "a", "opens_within": "1s", "open_period": "0s"})",
-                 "longer than 0"},
+                 "longer than 20ms"},
+        BadEntry{"OpenPeriodTooShortToJudge",
+                 R"({"check": "breaker", "on": "a", "opens_within": "1s", "open_period": "20ms"})",
+                 "longer than 20ms"},
         BadEntry{"NoProbe", R"({"check": "breaker", "on": "a", "closes_within": "1s", "max_probes": 0})",
                  "never closes"},
         BadEntry{"RangeAndExactly",

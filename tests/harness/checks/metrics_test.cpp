@@ -307,7 +307,7 @@ TEST(MetricsTest, AClientCountsWhatItSawOfAnAnswerThatWasLostOnItsWay) {
 }
 
 TEST(MetricsTest, ACallThatFailsWithoutAConnectionIsCountedAndNotSeen) {
-  const auto refused = [](bool refused, double counted) {
+  const auto with = [](bool refused, double counted) {
     ScrapeBuilder builder;
     builder.accept("orders->inventory", 1);
     builder.scrape(0s, 0).time_out("orders->inventory", 500ms, 1);
@@ -315,14 +315,14 @@ TEST(MetricsTest, ACallThatFailsWithoutAConnectionIsCountedAndNotSeen) {
     builder.over().at(3005ms).close("orders->inventory", 1, faults::Peer::downstream);
     return judged(as_client, builder.scrape(3010ms, counted));
   };
-  const auto result = refused(true, 3);
+  const auto result = with(true, 3);
   EXPECT_EQ(result.verdict, Verdict::inconclusive);
   EXPECT_EQ(result.reason,
             "orders->inventory was without a connection for a time: calls that fail for want of one are "
             "counted, and the wire does not show them");
-  EXPECT_EQ(refused(false, 3).verdict, Verdict::failed) << "there was one all the time";
-  EXPECT_EQ(refused(true, 0).verdict, Verdict::failed) << "what the wire shows is counted all the same";
-  EXPECT_PASSED(refused(true, 1));
+  EXPECT_EQ(with(false, 3).verdict, Verdict::failed) << "there was one all the time";
+  EXPECT_EQ(with(true, 0).verdict, Verdict::failed) << "what the wire shows is counted all the same";
+  EXPECT_PASSED(with(true, 1));
 }
 
 TEST(MetricsTest, ABrokenConnectionLeavesCallsWithoutOne) {
