@@ -30,6 +30,18 @@ std::string sentence_of(const beast::error_code& error) {
   return error.message();
 }
 
+/// One question for a name's addresses.
+struct LookUp {
+  struct Answer {
+    beast::error_code error;
+    tcp::resolver::results_type endpoints;
+  };
+  explicit LookUp(asio::io_context& io) : resolver(io), answered(io) {}
+  tcp::resolver resolver;
+  asio::steady_timer answered;  // cancelled then
+  std::optional<Answer> answer;
+};
+
 class Scraper final : public Watcher {
  public:
   Scraper(MetricsOptions options, history::Sink& sink)
@@ -90,9 +102,10 @@ class Scraper final : public Watcher {
                                       std::vector<history::MetricsSeen::Sample>& samples) {
     const bool fresh = !connection;
     if (fresh) connection.emplace(io_);
-    connection->expires_after(options_.timeout);
+    const Instant deadline = Clock::now() + options_.timeout;
+    connection->expires_at(deadline);
     beast::error_code error;
-    if (fresh) error = co_await connect(*connection);
+    if (fresh) error = co_await connect(*connection, deadline);
     http::response_parser<http::string_body> answer;
     answer.body_limit(longest_answer);
     if (!error) error = co_await exchange(*connection, answer);
@@ -105,7 +118,7 @@ class Scraper final : public Watcher {
     co_return read.error;
   }
 
-  asio::awaitable<beast::error_code> connect(beast::tcp_stream& connection) {
+  asio::awaitable<beast::error_code> connect(beast::tcp_stream& connection, Instant deadline) {
     beast::error_code not_an_address;
     const auto address = asio::ip::make_address(url_->host, not_an_address);
     if (!not_an_address) {
@@ -113,11 +126,31 @@ class Scraper final : public Watcher {
       auto [error] = co_await connection.async_connect(tcp::endpoint(address, port), use_result);
       co_return error;
     }
-    tcp::resolver resolver(io_);
-    auto [unresolved, endpoints] = co_await resolver.async_resolve(url_->host, url_->port, use_result);
-    if (unresolved) co_return unresolved;
-    auto [error, endpoint] = co_await connection.async_connect(endpoints, use_result);
+    const LookUp::Answer found = co_await look_up(deadline);
+    if (found.error) co_return found.error;
+    auto [error, endpoint] = co_await connection.async_connect(found.endpoints, use_result);
     co_return error;
+  }
+
+  /// The service's addresses. Without an answer by `deadline` it is a timeout, and the look-up goes on for
+  /// the next scrape: the resolver asks on a thread of its own, one name after the other, and cannot be
+  /// stopped.
+  asio::awaitable<LookUp::Answer> look_up(Instant deadline) {
+    if (!look_up_) {
+      look_up_ = std::make_shared<LookUp>(io_);
+      look_up_->resolver.async_resolve(
+          url_->host, url_->port,
+          [asked = look_up_](const beast::error_code& error, tcp::resolver::results_type endpoints) {
+            asked->answer = {error, std::move(endpoints)};
+            asked->answered.cancel();
+          });
+    }
+    const auto asked = look_up_;
+    asked->answered.expires_at(deadline);
+    if (!asked->answer) co_await asked->answered.async_wait(use_result);
+    if (!asked->answer) co_return LookUp::Answer{beast::error::timeout, {}};
+    look_up_.reset();
+    co_return *asked->answer;
   }
 
   asio::awaitable<beast::error_code> exchange(beast::tcp_stream& connection,
@@ -140,8 +173,9 @@ class Scraper final : public Watcher {
   Instant last_asked_{};
   asio::io_context io_{1};
   asio::steady_timer beat_;
-  bool at_once_ = false;  // the thread's own
-  std::thread thread_;    // last: uses all else
+  std::shared_ptr<LookUp> look_up_;  // under way
+  bool at_once_ = false;             // the thread's own
+  std::thread thread_;               // last: uses all else
 };
 
 }  // namespace
