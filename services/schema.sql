@@ -2,7 +2,7 @@
 -- loaded once into an empty database.
 --
 -- To read how often an order took effect, under whatever name it was asked for:
---   select order_id, count(*) from orders group by order_id    -- accepted and not struck out again
+--   select order_id, count(*) from orders group by order_id    -- goods taken and not put back
 --   select order_id, count(*) from charges group by order_id   -- paid for
 
 -- Inventory's half ---------------------------------------------------------------------------------------------------
@@ -25,8 +25,35 @@ create table reservations (
   accepted_at timestamptz not null default now()
 );
 
+-- The ledger of goods: what is out of stock and for whom. A row each time goods were taken, gone when they are put
+-- back. One row per order is what `reserve` and the key of `reservations` are for; the table itself would hold more, as
+-- the flaw not-idempotent shows.
+create table withdrawals (
+  withdrawal_id bigint generated always as identity primary key,
+  order_id      text not null,
+  sku           text not null,
+  quantity      integer not null
+);
+create index withdrawals_by_order on withdrawals (order_id);
+
+-- An order, as often as it has its goods.
 create view orders as
-  select order_id, account, sku, quantity, total_cents, accepted_at from reservations where released is null;
+  select order_id, account, taken.sku, taken.quantity, total_cents, accepted_at
+  from withdrawals taken join reservations using (order_id);
+
+-- Takes goods out of stock for an order. False, and nothing, when there is not enough.
+create function withdraw(wanted_order text, wanted_sku text, wanted_quantity integer) returns boolean
+language plpgsql as $$
+begin
+  update stock set available = available - wanted_quantity
+  where sku = wanted_sku and available >= wanted_quantity;
+  if not found then
+    return false;
+  end if;
+  insert into withdrawals (order_id, sku, quantity) values (wanted_order, wanted_sku, wanted_quantity);
+  return true;
+end
+$$;
 
 -- Takes goods out of stock and stores the order, both or neither, and at most once per order_id: a repetition, also a
 -- concurrent one, finds the first order and is answered with it. Refusals are raised with an SQLSTATE of the shop:
@@ -49,9 +76,7 @@ begin
   returning * into stored;
 
   if found then
-    update stock set available = available - wanted_quantity
-    where sku = wanted_sku and available >= wanted_quantity;
-    if not found then
+    if not withdraw(wanted_order, wanted_sku, wanted_quantity) then
       raise exception 'not enough of "%" in stock', wanted_sku using errcode = 'SH002';
     end if;
   else
@@ -66,6 +91,18 @@ begin
 end
 $$;
 
+-- What the flaw not-idempotent calls in its place: whoever asks gets goods, as often as he asks.
+create function reserve_again(wanted_order text, wanted_account text, wanted_sku text, wanted_quantity integer)
+returns setof reservations
+language plpgsql as $$
+begin
+  if exists (select from reservations where order_id = wanted_order and released is null) then
+    perform withdraw(wanted_order, wanted_sku, wanted_quantity);
+  end if;
+  return query select * from reserve(wanted_order, wanted_account, wanted_sku, wanted_quantity);
+end
+$$;
+
 -- Puts the goods of an order back and strikes it out for good; a repetition changes nothing. Answers the order; no row
 -- when there never was one.
 create function release(unwanted_order text, reason text) returns setof reservations
@@ -76,6 +113,8 @@ begin
   update reservations set released = reason where order_id = unwanted_order and released is null
   returning * into struck;
   if found then
+    delete from withdrawals
+    where withdrawal_id = (select min(withdrawal_id) from withdrawals where order_id = unwanted_order);
     update stock set available = available + struck.quantity where sku = struck.sku;
   end if;
   return query select * from reservations where order_id = unwanted_order;

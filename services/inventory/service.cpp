@@ -38,9 +38,10 @@ grpc::Status fill_order(const kit::Rows& rows, Response& response) {
 
 grpc::ServerUnaryReactor* Inventory::Reserve(grpc::CallbackServerContext* context,
                                              const ReserveRequest* request, ReserveResponse* response) {
+  auto function = flaws_.has(kit::Flaw::not_idempotent) ? "reserve_again" : "reserve";
   return kit::answer_from_database(policy_, pool_, *context, check(*request),
-                                   {.text = "select order_id, sku, quantity, total_cents from "
-                                            "reserve($1::text, $2::text, $3::text, $4::integer)",
+                                   {.text = std::string("select order_id, sku, quantity, total_cents from ") +
+                                            function + "($1::text, $2::text, $3::text, $4::integer)",
                                     .parameters = {request->order_id(), request->account(), request->sku(),
                                                    std::to_string(request->quantity())}},
                                    [response](const kit::Rows& rows) { return fill_order(rows, *response); });

@@ -9,8 +9,9 @@ namespace breakwire::inventory {
 
 class Inventory : public shop::v1::InventoryService::CallbackService {
  public:
-  /// Both outlive this.
-  Inventory(kit::CallPolicy& policy, kit::Pool& pool) : policy_(policy), pool_(pool) {}
+  /// `policy` and `pool` outlive this. Heeds the flaw not-idempotent.
+  Inventory(kit::CallPolicy& policy, kit::Pool& pool, kit::Flaws flaws)
+      : policy_(policy), pool_(pool), flaws_(flaws) {}
 
   grpc::ServerUnaryReactor* Reserve(grpc::CallbackServerContext* context,
                                     const shop::v1::ReserveRequest* request,
@@ -28,6 +29,7 @@ class Inventory : public shop::v1::InventoryService::CallbackService {
  private:
   kit::CallPolicy& policy_;
   kit::Pool& pool_;
+  const kit::Flaws flaws_;
 };
 
 }  // namespace breakwire::inventory

@@ -158,6 +158,35 @@ TEST_F(LedgerTest, NotIdempotentChargesAgain) {
   EXPECT_EQ(charge(*payments, "poor", "pauper").status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
 }
 
+TEST_F(LedgerTest, NotIdempotentTakesGoodsAgainAndTheOrdersShowIt) {
+  auto inventory = start("inventory", "not-idempotent");
+  auto payments = start("payments");
+  Service orders("orders", {"--inventory=" + inventory->address, "--payments=" + payments->address});
+  auto before = stock();
+  EXPECT_TRUE(create_order(orders, "taken-twice").status.ok());
+  EXPECT_EQ(orders_stored("taken-twice"), "1");
+  EXPECT_TRUE(create_order(orders, "taken-twice").status.ok());
+  EXPECT_EQ(orders_stored("taken-twice"), "2");
+  EXPECT_EQ(stock(), before - 2);
+}
+
+TEST_F(LedgerTest, WhatIsOutOfStockIsWhatTheOrdersHave) {
+  const auto missing = [] {  // that no order has
+    return database->ask(
+        "select coalesce(sum(1000000000 - available), 0) - (select coalesce(sum(quantity), 0) from orders "
+        "where sku <> 'durian') from stock where sku <> 'durian'");
+  };
+  auto inventory = start("inventory");
+  auto payments = start("payments");
+  Service orders("orders", {"--inventory=" + inventory->address, "--payments=" + payments->address});
+  for (const char* id : {"counted", "counted", "counted-too"})
+    EXPECT_TRUE(create_order(orders, id).status.ok()) << id;
+  Service storefront("storefront", {"--orders=" + orders.address});
+  EXPECT_FALSE(place_order(storefront, "counted-not", 2s, "apple", nullptr, "pauper").status.ok());
+  EXPECT_EQ(missing(), "0");
+  EXPECT_EQ(orders_stored("counted") + orders_stored("counted-too") + orders_stored("counted-not"), "110");
+}
+
 TEST_F(LedgerTest, AKilledPaymentsHasStoredWhatItAcknowledged) {
   auto payments = start("payments");
   ASSERT_TRUE(charge(*payments, "durable").status.ok());
