@@ -13,16 +13,18 @@ create table stock (
   price_cents bigint not null
 );
 
--- What became of every order_id that goods were ever reserved for. A row is never deleted: one that was released says
--- why, so that an attempt that comes late (or was held up) finds it and does not reserve again.
+-- The answer that every order_id got: one row each, whoever asks first. A row is never deleted: one that was refused, or
+-- released later, says why, so that an attempt that comes late (or was held up) finds it and reserves nothing.
 create table reservations (
   order_id    text primary key,
   account     text not null,
   sku         text not null,
   quantity    integer not null check (quantity > 0),
   total_cents bigint not null,
-  released    text,  -- why, if it was
-  accepted_at timestamptz not null default now()
+  refused     text,  -- why nothing is reserved, or no longer
+  refused_as  text,  -- as which SQLSTATE of the shop
+  accepted_at timestamptz not null default now(),
+  check ((refused is null) = (refused_as is null))
 );
 
 -- The ledger of goods: what is out of stock and for whom. A row each time goods were taken, gone when they are put
@@ -55,39 +57,41 @@ begin
 end
 $$;
 
--- Takes goods out of stock and stores the order, both or neither, and at most once per order_id: a repetition, also a
--- concurrent one, finds the first order and is answered with it. Refusals are raised with an SQLSTATE of the shop:
--- SH001 nobody sells this sku, SH002 not enough in stock or released before, SH003 order_id was used for something else.
+-- Takes goods out of stock and stores the order, or stores why not; at most once per order_id: a repetition, also a
+-- concurrent one, waits for the first and finds its answer, be it a reservation or a refusal. Refused as SH001: nobody
+-- sells this sku; as SH002: not enough in stock, or released before. Raises SH003 when order_id was used for something
+-- else.
 create function reserve(wanted_order text, wanted_account text, wanted_sku text, wanted_quantity integer)
 returns setof reservations
 language plpgsql as $$
 declare
   price bigint;
-  stored reservations;
+  answer reservations;
 begin
   select price_cents into price from stock where sku = wanted_sku;
-  if not found then
-    raise exception 'nobody sells "%"', wanted_sku using errcode = 'SH001';
-  end if;
-
   insert into reservations (order_id, account, sku, quantity, total_cents)
-  values (wanted_order, wanted_account, wanted_sku, wanted_quantity, price * wanted_quantity)
+  values (wanted_order, wanted_account, wanted_sku, wanted_quantity, coalesce(price, 0) * wanted_quantity)
   on conflict (order_id) do nothing
-  returning * into stored;
+  returning * into answer;
 
   if found then
-    if not withdraw(wanted_order, wanted_sku, wanted_quantity) then
-      raise exception 'not enough of "%" in stock', wanted_sku using errcode = 'SH002';
+    if price is null then
+      answer.refused := format('nobody sells "%s"', wanted_sku);
+      answer.refused_as := 'SH001';
+    elsif not withdraw(wanted_order, wanted_sku, wanted_quantity) then
+      answer.refused := format('not enough of "%s" in stock', wanted_sku);
+      answer.refused_as := 'SH002';
+    end if;
+    if answer.refused is not null then
+      update reservations set refused = answer.refused, refused_as = answer.refused_as where order_id = wanted_order;
     end if;
   else
-    select * into stored from reservations where order_id = wanted_order;
-    if (stored.account, stored.sku, stored.quantity) <> (wanted_account, wanted_sku, wanted_quantity) then
+    select * into answer from reservations where order_id = wanted_order;
+    if (answer.account, answer.sku, answer.quantity) <> (wanted_account, wanted_sku, wanted_quantity) then
       raise exception 'order "%" was placed before, for something else', wanted_order using errcode = 'SH003';
-    elsif stored.released is not null then
-      raise exception '%', stored.released using errcode = 'SH002';
     end if;
   end if;
-  return next stored;
+  return next answer;
 end
 $$;
 
@@ -96,21 +100,21 @@ create function reserve_again(wanted_order text, wanted_account text, wanted_sku
 returns setof reservations
 language plpgsql as $$
 begin
-  if exists (select from reservations where order_id = wanted_order and released is null) then
+  if exists (select from reservations where order_id = wanted_order and refused is null) then
     perform withdraw(wanted_order, wanted_sku, wanted_quantity);
   end if;
   return query select * from reserve(wanted_order, wanted_account, wanted_sku, wanted_quantity);
 end
 $$;
 
--- Puts the goods of an order back and strikes it out for good; a repetition changes nothing. Answers the order; no row
--- when there never was one.
+-- Puts the goods of an order back and strikes it out for good; a repetition changes nothing, nor does it for an order that
+-- was refused. Answers the order; no row when there never was one.
 create function release(unwanted_order text, reason text) returns setof reservations
 language plpgsql as $$
 declare
   struck reservations;
 begin
-  update reservations set released = reason where order_id = unwanted_order and released is null
+  update reservations set refused = reason, refused_as = 'SH002' where order_id = unwanted_order and refused is null
   returning * into struck;
   if found then
     delete from withdrawals

@@ -22,11 +22,17 @@ grpc::Status check(const ReleaseRequest& request) {
   return status;
 }
 
-/// A row of order_id, sku, quantity, total_cents into any response that has these fields.
+constexpr const char* columns = "order_id, sku, quantity, total_cents, refused_as, refused";
+
+/// A row of `columns` into any response that has the first four; the status that the other two say, if they
+/// do.
 template <class Response>
 grpc::Status fill_order(const kit::Rows& rows, Response& response) {
   if (rows.empty()) return {grpc::StatusCode::NOT_FOUND, "no such order"};
   const auto& row = rows.front();
+  if (!row.at(4).empty())
+    return kit::status_of(
+        {.kind = kit::DatabaseError::Kind::refused, .sqlstate = row.at(4), .message = row.at(5)});
   response.set_order_id(row.at(0));
   response.set_sku(row.at(1));
   response.set_quantity(static_cast<std::int32_t>(kit::number(row.at(2))));
@@ -40,8 +46,8 @@ grpc::ServerUnaryReactor* Inventory::Reserve(grpc::CallbackServerContext* contex
                                              const ReserveRequest* request, ReserveResponse* response) {
   auto function = flaws_.has(kit::Flaw::not_idempotent) ? "reserve_again" : "reserve";
   return kit::answer_from_database(policy_, pool_, *context, check(*request),
-                                   {.text = std::string("select order_id, sku, quantity, total_cents from ") +
-                                            function + "($1::text, $2::text, $3::text, $4::integer)",
+                                   {.text = std::string("select ") + columns + " from " + function +
+                                            "($1::text, $2::text, $3::text, $4::integer)",
                                     .parameters = {request->order_id(), request->account(), request->sku(),
                                                    std::to_string(request->quantity())}},
                                    [response](const kit::Rows& rows) { return fill_order(rows, *response); });
@@ -61,16 +67,16 @@ grpc::ServerUnaryReactor* Inventory::Release(grpc::CallbackServerContext* contex
 grpc::ServerUnaryReactor* Inventory::GetReservation(grpc::CallbackServerContext* context,
                                                     const GetReservationRequest* request,
                                                     GetReservationResponse* response) {
-  return kit::answer_from_database(policy_, pool_, *context, kit::check_key("order_id", request->order_id()),
-                                   {.text = "select order_id, sku, quantity, total_cents, released is not "
-                                            "null, released from reservations where "
-                                            "order_id = $1::text",
-                                    .parameters = {request->order_id()}},
-                                   [response](const kit::Rows& rows) -> grpc::Status {
-                                     if (!rows.empty() && rows.front().at(4) == "t")
-                                       return {grpc::StatusCode::FAILED_PRECONDITION, rows.front().at(5)};
-                                     return fill_order(rows, *response);
-                                   });
+  return kit::answer_from_database(
+      policy_, pool_, *context, kit::check_key("order_id", request->order_id()),
+      {.text = std::string("select ") + columns + " from reservations where order_id = $1::text",
+       .parameters = {request->order_id()}},
+      [response](const kit::Rows& rows) -> grpc::Status {
+        auto status = fill_order(rows, *response);
+        // A refused order is known, whatever it was refused as.
+        if (rows.empty() || status.ok()) return status;
+        return {grpc::StatusCode::FAILED_PRECONDITION, status.error_message()};
+      });
 }
 
 grpc::ServerUnaryReactor* Inventory::GetStock(grpc::CallbackServerContext* context,

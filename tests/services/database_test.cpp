@@ -23,6 +23,15 @@ class DatabaseTest : public testing::Test {
   Reply order(const std::string& id, Millis deadline = 2s, const std::string& sku = "apple") {
     return place_order(storefront, id, deadline, sku);
   }
+  grpc::StatusCode lookup(const std::string& id) const {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + 2s);
+    shop::v1::GetReservationRequest request;
+    request.set_order_id(id);
+    shop::v1::GetReservationResponse response;
+    auto stub = shop::v1::InventoryService::NewStub(inventory.channel);
+    return stub->GetReservation(&context, request, &response).error_code();
+  }
   static std::string rows(const std::string& id) {
     return database->ask("select count(*) from orders where order_id = '" + id + "'");
   }
@@ -63,6 +72,30 @@ TEST_F(DatabaseTest, RefusalsSayWhyAndStoreNothing) {
   EXPECT_EQ(rows("r1") + rows("r2") + rows(""), "000");
   EXPECT_TRUE(order("r3").status.ok());
   EXPECT_EQ(order("r3", 2s, "pear").status.error_code(), grpc::StatusCode::ALREADY_EXISTS);
+}
+
+TEST_F(DatabaseTest, WhatWasRefusedStaysRefusedWhateverComesIntoStock) {
+  const auto refused = [&](const std::string& id, const std::string& sku) {
+    return order(id, 2s, sku).status;
+  };
+  const auto few = refused("too-early", "durian");
+  const auto none = refused("far-too-early", "griffin");
+  EXPECT_EQ(few.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(none.error_code(), grpc::StatusCode::NOT_FOUND);
+  database->ask("update stock set available = 10 where sku = 'durian'");
+  database->ask("insert into stock values ('griffin', 10, 1)");
+  for (const auto& [id, sku, first] :
+       {std::tuple{"too-early", "durian", few}, std::tuple{"far-too-early", "griffin", none}}) {
+    auto again = refused(id, sku);
+    EXPECT_EQ(again.error_code(), first.error_code()) << id;
+    EXPECT_EQ(again.error_message(), first.error_message()) << id;
+    EXPECT_EQ(rows(id), "0");
+    EXPECT_EQ(lookup(id), grpc::StatusCode::FAILED_PRECONDITION) << "an order that is known, and refused";
+  }
+  EXPECT_EQ(lookup("never"), grpc::StatusCode::NOT_FOUND);
+  EXPECT_TRUE(order("in-time", 2s, "durian").status.ok());
+  EXPECT_TRUE(order("in-time-too", 2s, "griffin").status.ok());
+  database->ask("update stock set available = 0 where sku = 'durian'");
 }
 
 TEST_F(DatabaseTest, AStatementThatHangsEndsWithTheCallAndStoresNothing) {
