@@ -42,7 +42,7 @@ std::string to_json_line(const std::string& service, const CallRecord& record) {
   if (!record.message.empty()) line["message"] = record.message;
   line["duration_ms"] = static_cast<double>(record.duration.count()) / 1000.0;
   if (record.deadline_left) line["deadline_left_ms"] = record.deadline_left->count();
-  line["attempt"] = record.attempt;
+  if (record.attempt) line["attempt"] = *record.attempt;
   line["trace_id"] = record.span.trace_id;
   line["span_id"] = record.span.span_id;
   if (!record.span.parent_id.empty()) line["parent_id"] = record.span.parent_id;

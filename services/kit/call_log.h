@@ -26,7 +26,9 @@ struct CallRecord {
   std::chrono::microseconds duration{0};
   std::optional<std::chrono::milliseconds>
       deadline_left;  ///< when the call began; nothing: it had no deadline
-  int attempt = 1;    ///< on the server's side, from grpc-previous-rpc-attempts
+  /// From grpc-previous-rpc-attempts. Nothing on the client's side: gRPC retries below its interceptors and
+  /// tells nobody how often.
+  std::optional<int> attempt;
   Span span;
 };
 
@@ -34,8 +36,8 @@ struct CallRecord {
 std::string code_name(int code);
 
 /// {"ts":"2024-05-01T12:00:00.123Z","side":"server","method":…,"code":"OK","duration_ms":1.25,…} without a
-/// newline. Bytes that are not UTF-8 are replaced; `message`, `deadline_left_ms` and `parent_id` are left out
-/// when there is none.
+/// newline. Bytes that are not UTF-8 are replaced; `message`, `deadline_left_ms`, `attempt` and `parent_id`
+/// are left out when there is none.
 std::string to_json_line(const std::string& service, const CallRecord& record);
 
 }  // namespace breakwire::kit

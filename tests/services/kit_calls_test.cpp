@@ -9,6 +9,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "services/kit/call_policy.h"
 #include "services/kit/interceptors.h"
 #include "tests/services/support.h"
 
@@ -50,6 +51,8 @@ class Orders : public shop::v1::OrdersService::CallbackService {
       held_.push_back(reactor);
     } else if (request->order_id() == "refuse") {
       reactor->Finish({grpc::StatusCode::FAILED_PRECONDITION, "sold out"});
+    } else if (request->order_id() == "third time lucky" && ++asked_ < 3) {
+      reactor->Finish({grpc::StatusCode::UNAVAILABLE, "busy"});
     } else {
       reactor->Finish(grpc::Status::OK);
     }
@@ -71,6 +74,7 @@ class Orders : public shop::v1::OrdersService::CallbackService {
  private:
   mutable std::mutex mutex_;
   std::vector<grpc::ServerUnaryReactor*> held_;
+  std::atomic<int> asked_{0};
 };
 
 /// A server with the interceptors of the kit, and a client with them.
@@ -86,6 +90,7 @@ class Shop {
     server_ = builder.BuildAndStart();
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    arguments.SetServiceConfigJSON(service_config({}));
     channel = grpc::experimental::CreateCustomChannelWithInterceptors(
         "127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials(), arguments,
         client_interceptors(client_log));
@@ -177,11 +182,11 @@ TEST_P(EveryEndingTest, IsOneLineAndOneCountOnEachSide) {
     EXPECT_GT(line["duration_ms"].get<double>(), 0);
     EXPECT_GT(line["deadline_left_ms"].get<int>(), 0);
     EXPECT_NE(line["peer"].get<std::string>().find("127.0.0.1:"), std::string::npos) << line;
-    EXPECT_EQ(line["attempt"], 1);
     EXPECT_EQ(line["trace_id"].get<std::string>().size(), 32U);
     EXPECT_EQ(line["span_id"].get<std::string>().size(), 16U);
     EXPECT_EQ(line["ts"].get<std::string>().size(), 24U);
   }
+  EXPECT_EQ(server_lines.all().front()["attempt"], 1);
   EXPECT_EQ(server_lines.all().front()["trace_id"], client_lines.all().front()["trace_id"]);
 }
 
@@ -208,6 +213,19 @@ INSTANTIATE_TEST_SUITE_P(
                                .code = "CANCELLED",
                                .metric_code = "Canceled"}),
     [](const auto& param) { return param.param.name; });
+
+TEST(CallLogTest, ARetriedCallIsOneLineOfItsCallerWhichDoesNotKnowHowOftenItTried) {
+  Lines server_lines, client_lines;
+  {
+    CallLog server_log("orders", server_lines.fd), client_log("storefront", client_lines.fd);
+    Shop shop(server_log, client_log);
+    EXPECT_TRUE(shop.call("third time lucky").ok());
+  }
+  ASSERT_EQ(server_lines.all().size(), 3U);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(server_lines.all()[static_cast<size_t>(i)]["attempt"], i + 1);
+  ASSERT_EQ(client_lines.all().size(), 1U);
+  EXPECT_FALSE(client_lines.all().front().contains("attempt")) << client_lines.all().front();
+}
 
 TEST(CallLogTest, TheFlawLogOnlySuccessHidesFailuresAndStillCountsThem) {
   Lines lines;

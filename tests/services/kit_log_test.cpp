@@ -40,10 +40,12 @@ TEST(CallLogTest, WhatThereIsNotIsLeftOut) {
   auto bare = record();
   bare.message = "";
   bare.deadline_left.reset();
+  bare.attempt.reset();
   bare.span.parent_id = "";
   auto line = nlohmann::json::parse(to_json_line("orders", bare));
   EXPECT_FALSE(line.contains("message"));
   EXPECT_FALSE(line.contains("deadline_left_ms"));
+  EXPECT_FALSE(line.contains("attempt"));
   EXPECT_FALSE(line.contains("parent_id"));
 }
 
