@@ -13,11 +13,13 @@ namespace breakwire::payments {
 class LateCommits {
  public:
   static constexpr std::chrono::milliseconds delay{200};
+  static constexpr std::chrono::milliseconds patience{1000};  ///< with the database, for each statement
 
   /// `pool` outlives this.
   explicit LateCommits(kit::Pool& pool) : pool_(pool) {}
 
-  /// Waits for what is outstanding, for at most 1 s.
+  /// Waits for what is outstanding: `delay` and `patience` from its `add` at the longest, as long as the pool
+  /// keeps to the deadlines of its statements.
   ~LateCommits();
 
   /// Carries `statement` out after `delay`. Nobody hears how that went.
