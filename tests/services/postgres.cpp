@@ -143,4 +143,16 @@ std::string Postgres::ask(const std::string& sql) const {
   return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : "";
 }
 
+WriteLock::WriteLock(const Postgres& postgres, const std::string& table)
+    : connection_(PQconnectdb(postgres.url().c_str())) {
+  const auto sql = "begin; lock table " + table + " in exclusive mode";
+  std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection_, sql.c_str()), &PQclear);
+  if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) return;
+  const std::string why = PQerrorMessage(connection_);
+  PQfinish(connection_);
+  throw std::runtime_error(why);
+}
+
+WriteLock::~WriteLock() { PQfinish(connection_); }  // the transaction, and with it the lock, ends
+
 }  // namespace breakwire::services_test

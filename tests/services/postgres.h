@@ -9,6 +9,8 @@
 
 #include "tests/services/support.h"
 
+struct pg_conn;
+
 namespace breakwire::services_test {
 
 class Postgres {
@@ -38,6 +40,18 @@ class Postgres {
   std::string bin_;
   int port_ = 0;
   pid_t postmaster_ = -1;
+};
+
+/// Keeps everybody from writing to a table, and nobody from reading it, as long as it lives.
+class WriteLock {
+ public:
+  WriteLock(const Postgres& postgres, const std::string& table);  ///< throws std::runtime_error
+  ~WriteLock();
+  WriteLock(const WriteLock&) = delete;
+  WriteLock& operator=(const WriteLock&) = delete;
+
+ private:
+  pg_conn* connection_;
 };
 
 }  // namespace breakwire::services_test
