@@ -1,7 +1,6 @@
 """Gives out seats, and counts them for Prometheus on a port of its own."""
 
 import http.server
-import itertools
 import threading
 
 import grpc
@@ -15,16 +14,18 @@ given = kit.options("listen", "metrics")
 
 class Seats(tickets_pb2_grpc.SeatServiceServicer):
     def __init__(self):
-        self.next = itertools.count(1)
-        self.taken = 0
+        self.lock = threading.Lock()  # calls are served on several threads
+        self.given = 0
+        self.taken = 0  # what is counted
 
     @kit.served("tickets.v1.SeatService")
     def Reserve(self, request, call):
         if not request.show:
             raise kit.Refused(grpc.StatusCode.INVALID_ARGUMENT, "for which show?")
-        seat = next(self.next)
-        if kit.FLAW != "uncounted":
-            self.taken = seat
+        with self.lock:
+            self.given = seat = self.given + 1
+            if kit.FLAW != "uncounted":
+                self.taken = seat
         return tickets_pb2.ReserveResponse(seat=seat)
 
 
