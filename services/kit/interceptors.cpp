@@ -81,6 +81,16 @@ class Logged : public grpc::experimental::Interceptor {
     log_.ended(record_);
   }
 
+  void count_messages(InterceptorBatchMethods& methods) {
+    if (methods.QueryInterceptionHookPoint(InterceptionHookPoints::POST_SEND_MESSAGE) &&
+        methods.GetSendMessageStatus())
+      log_.sent(record_);
+    // At the end of a stream a read ends without a message.
+    if (methods.QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_MESSAGE) &&
+        methods.GetRecvMessage() != nullptr)
+      log_.received(record_);
+  }
+
   /// Whether a call that is cancelled now is so because its deadline has come. Clocks along a chain of calls
   /// began at different times, and grpc-timeout is rounded up by as much as 1 % on each hop: whoever gives up
   /// at its deadline does so a little before what is the deadline here.
@@ -125,6 +135,7 @@ class ServerSide : public Logged {
   void Intercept(InterceptorBatchMethods* methods) override {
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_INITIAL_METADATA))
       begin(*methods);
+    count_messages(*methods);
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS))
       answer(methods->GetSendStatus());
     // The call is over; when it was cancelled its handler may go on for long.
@@ -188,6 +199,7 @@ class ClientSide : public Logged {
   void Intercept(InterceptorBatchMethods* methods) override {
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA))
       begin(*methods);
+    count_messages(*methods);
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_STATUS)) {
       record_.peer = info_->client_context()->peer();
       const grpc::Status& status = *methods->GetRecvStatus();

@@ -29,6 +29,10 @@ class CallLog {
   void began(const CallRecord& record) { metrics_.began(record.side, record.type, record.method); }
   void ended(const CallRecord& record);
 
+  /// For each message of a call. Never waits for anybody.
+  void sent(const CallRecord& record) { metrics_.sent(record.side, record.type, record.method); }
+  void received(const CallRecord& record) { metrics_.received(record.side, record.type, record.method); }
+
   const Metrics& metrics() const { return metrics_; }
   Flaws flaws() const { return flaws_; }
 
@@ -50,15 +54,15 @@ using ServerInterceptors =
 using ClientInterceptors =
     std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>;
 
-/// Logs and counts every call, once, and gives it a span, a child of its caller's. A call that its caller or
-/// its deadline ended is over then, however long its handler goes on: DEADLINE_EXCEEDED when its time was up,
-/// else CANCELLED. Needs `span_carrying_contexts` on the same server.
+/// Logs and counts every call, once, counts its messages, and gives it a span, a child of its caller's. A
+/// call that its caller or its deadline ended is over then, however long its handler goes on:
+/// DEADLINE_EXCEEDED when its time was up, else CANCELLED. Needs `span_carrying_contexts` on the same server.
 ServerInterceptors server_interceptors(CallLog& log);
 
-/// Logs and counts every call, once (cancelled because its time was up it is DEADLINE_EXCEEDED too, though
-/// its caller hears of it as CANCELLED when the call it serves was cancelled first), and sends it out with a
-/// span of its own: a child of the one in its `traceparent`, put there by `carry_trace`, or of a new trace.
-/// With retries by service config all attempts carry that one span.
+/// Logs and counts every call, once, and its messages (cancelled because its time was up it is
+/// DEADLINE_EXCEEDED too, though its caller hears of it as CANCELLED when the call it serves was cancelled
+/// first), and sends it out with a span of its own: a child of the one in its `traceparent`, put there by
+/// `carry_trace`, or of a new trace. With retries by service config all attempts carry that one span.
 ClientInterceptors client_interceptors(CallLog& log);
 
 /// Contexts with room for the call's span; for ServerBuilder::SetContextAllocator.

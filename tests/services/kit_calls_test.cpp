@@ -135,6 +135,7 @@ struct EndingCase {
   bool cancel = false;
   std::string code;         ///< in the lines
   std::string metric_code;  ///< in the metrics
+  int answers = 0;          ///< messages that came back
 };
 
 class EveryEndingTest : public testing::TestWithParam<EndingCase> {};
@@ -166,6 +167,11 @@ TEST_P(EveryEndingTest, IsOneLineAndOneCountOnEachSide) {
       EXPECT_EQ(counted(*log, prefix + "_handled_total", ""), 1) << side;
       EXPECT_EQ(counted(*log, prefix + "_handled_total", "\"" + ending.metric_code + "\""), 1) << side;
       EXPECT_EQ(counted(*log, prefix + "_handling_seconds_count", ""), 1) << side;
+      const bool server = side == std::string("server");
+      EXPECT_EQ(counted(*log, prefix + (server ? "_msg_received_total" : "_msg_sent_total"), ""), 1) << side;
+      EXPECT_EQ(counted(*log, prefix + (server ? "_msg_sent_total" : "_msg_received_total"), ""),
+                ending.answers)
+          << side;
       EXPECT_EQ(counted(*log, prefix + "_timeouts_total", ""), ending.code == "DEADLINE_EXCEEDED" ? 1 : 0)
           << side;
     }
@@ -192,26 +198,27 @@ TEST_P(EveryEndingTest, IsOneLineAndOneCountOnEachSide) {
 
 INSTANTIATE_TEST_SUITE_P(
     Endings, EveryEndingTest,
-    testing::Values(EndingCase{.name = "Answer", .order_id = "a", .code = "OK", .metric_code = "OK"},
-                    EndingCase{.name = "Refusal",
-                               .order_id = "refuse",
-                               .code = "FAILED_PRECONDITION",
-                               .metric_code = "FailedPrecondition"},
-                    // What gRPC 1.51 makes of a handler that throws.
-                    EndingCase{.name = "Exception",
-                               .order_id = "throw",
-                               .code = "UNIMPLEMENTED",
-                               .metric_code = "Unimplemented"},
-                    EndingCase{.name = "Deadline",
-                               .order_id = "hold",
-                               .deadline = 150ms,
-                               .code = "DEADLINE_EXCEEDED",
-                               .metric_code = "DeadlineExceeded"},
-                    EndingCase{.name = "Cancel",
-                               .order_id = "hold",
-                               .cancel = true,
-                               .code = "CANCELLED",
-                               .metric_code = "Canceled"}),
+    testing::Values(
+        EndingCase{.name = "Answer", .order_id = "a", .code = "OK", .metric_code = "OK", .answers = 1},
+        EndingCase{.name = "Refusal",
+                   .order_id = "refuse",
+                   .code = "FAILED_PRECONDITION",
+                   .metric_code = "FailedPrecondition"},
+        // What gRPC 1.51 makes of a handler that throws.
+        EndingCase{.name = "Exception",
+                   .order_id = "throw",
+                   .code = "UNIMPLEMENTED",
+                   .metric_code = "Unimplemented"},
+        EndingCase{.name = "Deadline",
+                   .order_id = "hold",
+                   .deadline = 150ms,
+                   .code = "DEADLINE_EXCEEDED",
+                   .metric_code = "DeadlineExceeded"},
+        EndingCase{.name = "Cancel",
+                   .order_id = "hold",
+                   .cancel = true,
+                   .code = "CANCELLED",
+                   .metric_code = "Canceled"}),
     [](const auto& param) { return param.param.name; });
 
 TEST(CallLogTest, ARetriedCallIsOneLineOfItsCallerWhichDoesNotKnowHowOftenItTried) {

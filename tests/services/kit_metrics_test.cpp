@@ -62,6 +62,17 @@ TEST(MetricsTest, CountsTimeoutsApartAndFromTheFirstCallOn) {
             "1");
 }
 
+TEST(MetricsTest, CountsMessagesFromTheFirstCallOn) {
+  Metrics metrics({}, [] { return 0; });
+  metrics.began(Side::client, CallType::unary, create);
+  EXPECT_EQ(value_of(metrics, "grpc_client_msg_sent_total{" + labels + "}"), "0");
+  EXPECT_EQ(value_of(metrics, "grpc_client_msg_received_total{" + labels + "}"), "0");
+  metrics.sent(Side::client, CallType::unary, create);
+  for (int i = 0; i < 3; ++i) metrics.received(Side::client, CallType::unary, create);
+  EXPECT_EQ(value_of(metrics, "grpc_client_msg_sent_total{" + labels + "}"), "1");
+  EXPECT_EQ(value_of(metrics, "grpc_client_msg_received_total{" + labels + "}"), "3");
+}
+
 TEST(MetricsTest, TheFlawUncountedTimeoutsForgetsTimeoutsAndNothingElse) {
   Metrics metrics(with(Flaw::uncounted_timeouts), [] { return 0; });
   for (int code : {0, 4}) {

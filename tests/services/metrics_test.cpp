@@ -36,9 +36,10 @@ std::string metrics_of(const Service& service) {
   return answer;
 }
 
-std::string series(const std::string& name, const std::string& service, const std::string& method) {
-  return "\n" + name + R"({grpc_method=")" + method + R"(",grpc_service=")" + service +
-         R"(",grpc_type="unary"} )";
+std::string series(const std::string& name, const std::string& service, const std::string& method,
+                   const std::string& type = "unary") {
+  return "\n" + name + R"({grpc_method=")" + method + R"(",grpc_service=")" + service + R"(",grpc_type=")" +
+         type + R"("} )";
 }
 
 /// An orders service that can be asked for metrics, and what stands behind it.
@@ -62,6 +63,39 @@ TEST(ServiceMetricsTest, CountATimeoutOnBothSides) {
            text.find(series("grpc_client_timeouts_total", "shop.v1.InventoryService", "Reserve") + "1\n") !=
                std::string::npos;
   })) << text;
+}
+
+TEST(ServiceMetricsTest, CountTheMessagesOfAStream) {
+  Orders orders;
+  Service storefront("storefront", {"--orders=" + orders.service.address, "--metrics=127.0.0.1:0"});
+  const grpc::Status unknown(grpc::StatusCode::NOT_FOUND, "no such order");
+  orders.inventory.answer_with({unknown});  // awaited; then reserved; then paid
+  orders.payments.answer_with({unknown});
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + 10s);
+  shop::v1::WatchOrderRequest request;
+  request.set_order_id("a");
+  auto watch = shop::v1::StorefrontService::NewStub(storefront.channel)->WatchOrder(&context, request);
+  shop::v1::WatchOrderResponse response;
+  int states = 0;
+  while (watch->Read(&response)) ++states;
+  EXPECT_TRUE(watch->Finish().ok());
+  EXPECT_EQ(states, 3);
+  const auto counts = [&](const Service& service, const std::string& name, const std::string& of,
+                          const std::string& method, const std::string& count) {
+    std::string text;
+    EXPECT_TRUE(eventually([&] {
+      text = metrics_of(service);
+      return text.find(series(name, of, method, "server_stream") + count + "\n") != std::string::npos;
+    })) << name
+        << " is not " << count << ":\n"
+        << text;
+  };
+  counts(storefront, "grpc_server_msg_received_total", "shop.v1.StorefrontService", "WatchOrder", "1");
+  counts(storefront, "grpc_server_msg_sent_total", "shop.v1.StorefrontService", "WatchOrder", "3");
+  counts(storefront, "grpc_client_msg_sent_total", "shop.v1.OrdersService", "StreamOrderStates", "1");
+  counts(storefront, "grpc_client_msg_received_total", "shop.v1.OrdersService", "StreamOrderStates", "3");
+  counts(orders.service, "grpc_server_msg_sent_total", "shop.v1.OrdersService", "StreamOrderStates", "3");
 }
 
 TEST(ServiceMetricsTest, LeaveTimeoutsOutWhenTheyAreFlawed) {

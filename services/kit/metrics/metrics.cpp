@@ -45,6 +45,10 @@ struct Families {
                         "Calls ended on the " + side + "'s side, whatever their code.")),
         timeouts(counter(registry, side + "_timeouts_total",
                          "Calls ended on the " + side + "'s side with DEADLINE_EXCEEDED.")),
+        received(counter(registry, side + "_msg_received_total",
+                         "Messages received on the " + side + "'s side, of streams and of single calls.")),
+        sent(counter(registry, side + "_msg_sent_total",
+                     "Messages sent on the " + side + "'s side, of streams and of single calls.")),
         seconds(prometheus::BuildHistogram()
                     .Name("grpc_" + side + "_handling_seconds")
                     .Help("From the begin to the end of a call on the " + side + "'s side.")
@@ -56,6 +60,8 @@ struct Families {
   Family<Counter>& started;
   Family<Counter>& handled;
   Family<Counter>& timeouts;
+  Family<Counter>& received;
+  Family<Counter>& sent;
   Family<Histogram>& seconds;
 };
 
@@ -64,6 +70,8 @@ struct Method {
   Labels labels;
   Counter* started = nullptr;
   Counter* timeouts = nullptr;
+  Counter* received = nullptr;
+  Counter* sent = nullptr;
   Histogram* seconds = nullptr;
   std::map<int, Counter*> handled;
 };
@@ -93,6 +101,8 @@ struct Metrics::Parts {
                      {"grpc_method", slash < name.size() ? name.substr(slash + 1) : ""}};
     method.started = &of(side).started.Add(method.labels);
     method.timeouts = &of(side).timeouts.Add(method.labels);
+    method.received = &of(side).received.Add(method.labels);
+    method.sent = &of(side).sent.Add(method.labels);
     method.seconds = &of(side).seconds.Add(method.labels, buckets);
     return method;
   }
@@ -124,6 +134,16 @@ void Metrics::ended(Side side, CallType type, const std::string& method, int cod
   handled->Increment();
   if (code == deadline_exceeded) counted.timeouts->Increment();
   counted.seconds->Observe(static_cast<double>(duration.count()) / 1e6);
+}
+
+void Metrics::sent(Side side, CallType type, const std::string& method) {
+  std::lock_guard lock(parts_->mutex);
+  parts_->method(side, type, method).sent->Increment();
+}
+
+void Metrics::received(Side side, CallType type, const std::string& method) {
+  std::lock_guard lock(parts_->mutex);
+  parts_->method(side, type, method).received->Increment();
 }
 
 std::string Metrics::text() const {

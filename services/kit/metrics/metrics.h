@@ -1,9 +1,10 @@
 #pragma once
 // The service's Prometheus metrics: counted call by call, read as text. Touches no socket; see endpoint.h.
 //
-// Names and labels are those of go-grpc-prometheus (github.com/grpc-ecosystem/go-grpc-prometheus), so that
-// dashboards and alerts made for anybody's gRPC services work for these; codes are spelt as there
-// ("DeadlineExceeded").
+// Names and labels are those of go-grpc-prometheus (github.com/grpc-ecosystem/go-grpc-prometheus), all of
+// them, so that dashboards and alerts made for anybody's gRPC services work for these; codes are spelt as
+// there ("DeadlineExceeded"). Our own, which nobody else's services have, are the timeouts and the dropped
+// lines.
 
 #include <chrono>
 #include <cstdint>
@@ -19,7 +20,9 @@ namespace breakwire::kit {
 /// For each side ("server", "client") and each method that was called, labelled grpc_type, grpc_service and
 /// grpc_method:
 ///   grpc_SIDE_started_total, grpc_SIDE_handled_total{grpc_code}, grpc_SIDE_handling_seconds (a histogram),
-///   grpc_SIDE_timeouts_total: calls that ended with DEADLINE_EXCEEDED, there with 0 from the first call on;
+///   grpc_SIDE_msg_received_total, grpc_SIDE_msg_sent_total: messages of streams, and requests and responses;
+/// and, our own, there with 0 from the first call on:
+///   grpc_SIDE_timeouts_total: calls that ended with DEADLINE_EXCEEDED;
 /// and log_lines_dropped_total. Thread-safe.
 class Metrics {
  public:
@@ -35,6 +38,10 @@ class Metrics {
   void began(Side side, CallType type, const std::string& method);
   void ended(Side side, CallType type, const std::string& method, int code,
              std::chrono::microseconds duration);
+
+  /// One message of a call. A request that gRPC sends again with a further attempt is sent once.
+  void sent(Side side, CallType type, const std::string& method);
+  void received(Side side, CallType type, const std::string& method);
 
   /// All of it in Prometheus' text exposition format 0.0.4.
   std::string text() const;
