@@ -1,5 +1,5 @@
-// Every file of a folder of scenarios (SCENARIOS) is a test: it passes, and each of its twins turns red on exactly the checks it
-// names. Run through the program itself, as a user would.
+// Every file of a folder of scenarios (SCENARIOS) is a test: it passes, and each of its twins turns red on
+// exactly the checks it names. Run through the program itself, as a user would.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -33,6 +33,13 @@ std::vector<std::string> scenario_files() {
   return files;
 }
 
+// With a sanitizer's slowness, two shops at once on two cores are as late as on a machine that is too busy.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+const std::string jobs = " --jobs 1";
+#else
+const std::string jobs;
+#endif
+
 class ScenarioFileTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(ScenarioFileTest, HasAFlawedTwinOnANamedCheck) {
@@ -48,7 +55,7 @@ TEST_P(ScenarioFileTest, PassesAndItsTwinsTurnRed) {
       fs::temp_directory_path() / ("breakwire-scenarios-test-" + std::to_string(getpid()));
   const std::string command = std::string(BREAKWIRE_BIN_DIR) + "/breakwire run " +
                               (folder / (GetParam() + ".json")).string() + " --report " + report.string() +
-                              " 2>&1";
+                              jobs + " 2>&1";
   const int status = std::system(command.c_str());
   const auto text = read_file(report / "report.json");
   fs::remove_all(report);
