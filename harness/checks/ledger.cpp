@@ -290,9 +290,9 @@ CheckKind ledger_kind() {
       .summary = "Every acknowledged effect exists exactly once; one that was definitely refused does not.",
       .details =
           "Compares what the load was told with what the database holds. Each key is one effect. It is "
-          "acknowledged when a call of it ended OK, and must then exist exactly once. It is refused when "
-          "every "
-          "call of it ended with a code that says nothing was done: INVALID_ARGUMENT, NOT_FOUND, "
+          "acknowledged when a call of the load for it ended OK, and must then exist exactly once. It is "
+          "refused when every call of any load for it ended with a code that says nothing was done: "
+          "INVALID_ARGUMENT, NOT_FOUND, "
           "PERMISSION_DENIED, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED, UNAUTHENTICATED, those in "
           "`definite`, and ALREADY_EXISTS when the key had one call and that went out exactly once (one "
           "attempt "
