@@ -72,6 +72,9 @@ class Connection {
   /// The answer of the statement that is `done`.
   Answer take_answer();
 
+  /// Whether it is still being made.
+  bool connecting() const { return doing_ == Doing::connecting; }
+
   /// Why it `failed`.
   const std::string& error() const { return error_; }
 

@@ -89,7 +89,7 @@ void Pool::cancel(Operation& operation) { operation.cancel(); }
 
 void Pool::work() {
   Wake wake;
-  std::optional<Connection> connection;
+  Link link;
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
@@ -100,7 +100,7 @@ void Pool::work() {
     lock.unlock();
 
     operation->begin(wake);
-    Answer answer = execute(*operation, connection, wake);
+    Answer answer = execute(*operation, link, wake);
     operation->end();
     wake.lower();
     operation->done(std::move(answer));
@@ -110,12 +110,13 @@ void Pool::work() {
   }
 }
 
-Answer Pool::execute(Operation& operation, std::optional<Connection>& connection, const Wake& wake) {
-  auto given_up = [&](const std::string& what) -> Answer {
-    connection.reset();
+Answer Pool::execute(Operation& operation, Link& link, const Wake& wake) {
+  auto& connection = link.connection;
+  auto given_up = [&]() -> Answer {
     if (wake.raised())
       return DatabaseError{.kind = Kind::woken, .sqlstate = "", .message = "given up by its caller"};
-    return DatabaseError{.kind = Kind::timed_out, .sqlstate = "", .message = what};
+    return DatabaseError{
+        .kind = Kind::timed_out, .sqlstate = "", .message = "the database did not answer in time"};
   };
   auto broken = [&]() -> Answer {
     std::string why = "the database cannot be reached: " + connection->error();
@@ -130,17 +131,20 @@ Answer Pool::execute(Operation& operation, std::optional<Connection>& connection
                          .message = "it was over before the database was free"};
   auto deadline = std::min(operation.deadline, now + options_.statement_timeout);
 
-  if (connection && !connection->still_open()) connection.reset();
+  if (connection && (connection->connecting() ? now >= link.connected_by : !connection->still_open()))
+    connection.reset();
   if (!connection) {
     connection.emplace(address_);
-    auto progress = connection->advance(std::min(deadline, now + options_.connect_timeout), wake);
+    link.connected_by = now + options_.connect_timeout;
+  }
+  if (connection->connecting()) {
+    auto progress = connection->advance(std::min(deadline, link.connected_by), wake);
     if (progress == Connection::Progress::failed) return broken();
     if (progress == Connection::Progress::pending) {
-      bool own_deadline = Clock::now() >= deadline;
-      auto answer = given_up("the database did not answer in time");
-      auto& error = std::get<DatabaseError>(answer);
-      if (error.kind == Kind::timed_out && !own_deadline) error.kind = Kind::unreachable;
-      return answer;
+      if (wake.raised() || Clock::now() >= deadline) return given_up();  // the next statement goes on with it
+      connection.reset();
+      return DatabaseError{
+          .kind = Kind::unreachable, .sqlstate = "", .message = "the database did not answer in time"};
     }
   }
   connection->start(operation.statement);
@@ -148,7 +152,8 @@ Answer Pool::execute(Operation& operation, std::optional<Connection>& connection
     case Connection::Progress::done:
       return connection->take_answer();
     case Connection::Progress::pending:
-      return given_up("the database did not answer in time");
+      connection.reset();
+      return given_up();
     case Connection::Progress::failed:
       break;
   }

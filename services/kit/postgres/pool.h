@@ -20,7 +20,7 @@ namespace breakwire::kit {
 struct PoolOptions {
   int connections = 8;
   std::size_t waiting = 256;                          ///< statements that may wait for a connection
-  std::chrono::milliseconds connect_timeout{500};     ///< of one attempt, within the statement's own deadline
+  std::chrono::milliseconds connect_timeout{500};     ///< of one attempt
   std::chrono::milliseconds statement_timeout{2000};  ///< of those whose deadline is later
 };
 
@@ -42,7 +42,10 @@ class Pool {
 
   /// Executes `statement` and calls `done` exactly once, from a worker or from within this call, by
   /// `deadline` unless all workers are busy with statements of others (each of which ends by its own). A
-  /// connection whose statement did not end in an answer is closed, so its answer cannot reach somebody else.
+  /// connection whose statement did not end in an answer is closed, so its answer cannot reach somebody else;
+  /// one that is still being made when its statement is over goes on for the next one, for `connect_timeout`
+  /// in all: a silent database that is called again and again would have all of them to serve when it is
+  /// back.
   std::shared_ptr<Operation> submit(Statement statement, std::chrono::steady_clock::time_point deadline,
                                     Done done);
 
@@ -51,8 +54,13 @@ class Pool {
   static void cancel(Operation& operation);
 
  private:
+  /// What a worker has of the database.
+  struct Link {
+    std::optional<Connection> connection;
+    std::chrono::steady_clock::time_point connected_by;  // given up otherwise
+  };
   void work();
-  Answer execute(Operation& operation, std::optional<Connection>& connection, const Wake& wake);
+  Answer execute(Operation& operation, Link& link, const Wake& wake);
 
   const DatabaseAddress address_;
   const std::function<bool()> reachable_;
