@@ -23,7 +23,7 @@ create table reservations (
   total_cents bigint not null,
   refused     text,  -- why nothing is reserved, or no longer
   refused_as  text,  -- as which SQLSTATE of the shop
-  accepted_at timestamptz not null default now(),
+  asked_at    timestamptz not null default now(),
   check ((refused is null) = (refused_as is null))
 );
 
@@ -40,7 +40,7 @@ create index withdrawals_by_order on withdrawals (order_id);
 
 -- An order, as often as it has its goods.
 create view orders as
-  select order_id, account, taken.sku, taken.quantity, total_cents, accepted_at
+  select order_id, account, taken.sku, taken.quantity, total_cents, asked_at
   from withdrawals taken join reservations using (order_id);
 
 -- Takes goods out of stock for an order. False, and nothing, when there is not enough.
