@@ -65,9 +65,10 @@ grpc::Status CallPolicy::answer(grpc::CallbackServerContext& incoming, const grp
   }
 }
 
-std::string service_config(Flaws flaws) {
+std::string service_config(Flaws flaws, bool replicas) {
   // round_robin reconnects of itself after a break, pick_first only when the next call comes.
   std::string config = R"({"loadBalancingConfig":[{"round_robin":{}}])";
+  if (replicas) config += R"(,"healthCheckConfig":{"serviceName":"readiness"})";
   if (flaws.has(Flaw::no_retry)) return config + "}";
   std::string codes = R"("UNAVAILABLE")";
   const bool storm = flaws.has(Flaw::retry_storm);
@@ -105,7 +106,8 @@ std::shared_ptr<grpc::Channel> CallPolicy::dial_guarded(const std::string& depen
 std::shared_ptr<grpc::Channel> CallPolicy::channel(const std::string& target,
                                                    ClientInterceptors interceptors) const {
   grpc::ChannelArguments arguments;
-  arguments.SetServiceConfigJSON(service_config(flaws_));
+  const bool replicas = target.find(',') != std::string::npos;
+  arguments.SetServiceConfigJSON(service_config(flaws_, replicas));
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, flaws_.has(Flaw::no_retry) ? 0 : 1);
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);

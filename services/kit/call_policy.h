@@ -74,6 +74,9 @@ class CallPolicy {
 /// C-core 1.51 leaves the first pause as it is), on UNAVAILABLE only, within a budget; or what the flaws
 /// no-retry, retry-everything, no-backoff and retry-storm make of it. C-core gives a call 5 attempts at most,
 /// whatever a service config says: storms grow by hops.
-std::string service_config(Flaws flaws);
+/// With `replicas` the channel watches the readiness of each address (gRPC doc/health-checking.md, "Client side
+/// health checking") and leaves one that is not ready: a replica that drains says so before it stops accepting, and a
+/// C-core server may answer CANCELLED to a call that crosses its GOAWAY. A single address has nobody to leave it to.
+std::string service_config(Flaws flaws, bool replicas = false);
 
 }  // namespace breakwire::kit

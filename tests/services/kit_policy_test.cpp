@@ -34,6 +34,13 @@ TEST(ServiceConfigTest, NoRetryHasNoPolicy) {
   EXPECT_FALSE(config({Flaw::no_retry}).contains("methodConfig"));
 }
 
+TEST(ServiceConfigTest, OnlyWithReplicasReadinessIsWatched) {
+  auto text = service_config({}, true);
+  EXPECT_EQ(grpc::experimental::ValidateServiceConfigJSON(text), "") << text;
+  EXPECT_EQ(nlohmann::json::parse(text).at("healthCheckConfig").at("serviceName"), "readiness");
+  EXPECT_FALSE(config({}).contains("healthCheckConfig")) << "whom a single address fails, nobody else serves";
+}
+
 TEST(ServiceConfigTest, RetryEverythingMeansEverythingWithoutABudget) {
   EXPECT_EQ(retry_policy(config({Flaw::retry_everything})).at("retryableStatusCodes").size(), 16U);
   EXPECT_FALSE(config({Flaw::retry_everything}).contains("retryThrottling"));
