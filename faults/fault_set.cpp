@@ -192,7 +192,11 @@ Ruling FaultSet::offered(ConnectionId connection) {
     if (!record || decided) continue;
     WireAction answer;
     if (!entry->ask(ConnectionOffered{connection}, answer)) continue;
-    if (!comes_later(answer)) entry->count_hit(record->hit);
+    if (comes_later(answer)) {
+      ruling.later.push_back({.by = entry->instance.id, .action = std::move(answer)});
+      continue;
+    }
+    entry->count_hit(record->hit);
     decided = add(ruling, entry->instance.id, std::move(answer));
   }
   return ruling;
@@ -228,7 +232,8 @@ Ruling FaultSet::call(const CallReached& reached) {
     if (!record || decided) continue;
     WireAction answer;
     if (!entry->ask(reached, answer)) continue;
-    entry->count_hit(record->hit);
+    const bool waits = is_terminal(answer) && ruling.delay > Duration::zero();
+    if (!waits) entry->count_hit(record->hit);
     decided = add(ruling, entry->instance.id, std::move(answer));
   }
   return ruling;
@@ -237,6 +242,14 @@ Ruling FaultSet::call(const CallReached& reached) {
 void FaultSet::carried_out(const FaultId& id, ConnectionId connection) {
   for (const auto& entry : armed_) {
     if (entry->instance.id == id) entry->count_hit(entry->connections[connection].hit);
+  }
+}
+
+void FaultSet::carried_out(const FaultId& id, ConnectionId connection, StreamId stream) {
+  for (const auto& entry : armed_) {
+    if (entry->instance.id != id) continue;
+    const auto call = entry->calls.find({connection, stream});
+    if (call != entry->calls.end()) entry->count_hit(call->second.hit);
   }
 }
 

@@ -28,6 +28,13 @@ struct Ruling {
   FaultId by;                       // of the terminal action
   std::vector<FaultId> delayed_by;  // the faults whose delays are in `delay`
   std::vector<Duration> delays;     // how much of it is whose, in the order of `delayed_by`
+  /// Of a connection: what is to be done to it later (`comes_later`), which keeps nobody else from acting on
+  /// it now.
+  struct Later {
+    FaultId by;
+    WireAction action;
+  };
+  std::vector<Later> later;
 };
 
 /// Faults act in the order of the timeline, whenever they were armed. Selection of calls is made once per
@@ -38,6 +45,9 @@ struct Ruling {
 /// A fault with `match.stage` is asked at that stage only, and a call that was under way when it was armed
 /// counts from the moment it reaches that stage. Every fault counts and selects for itself: a terminal answer
 /// of an earlier fault keeps later ones from acting on the event, never from counting the call.
+///
+/// What is to be done later is a hit once it is done (`carried_out`), since by then it may not be: what
+/// `comes_later`, and the terminal answer about a call that earlier faults delay.
 class FaultSet {
  public:
   /// Arms it and answers for Armed (StopListening, or Forward).
@@ -54,8 +64,10 @@ class FaultSet {
   Ruling bytes(ConnectionId connection, Direction direction, size_t count, uint64_t position = 0);
   Ruling call(const CallReached& reached);
 
-  /// What the fault had answered for later (`comes_later`) has happened to the connection: a hit.
+  /// What the fault had answered for later has happened to the connection, or to the call: a hit. Nothing
+  /// happens when it was counted already.
   void carried_out(const FaultId& id, ConnectionId connection);
+  void carried_out(const FaultId& id, ConnectionId connection, StreamId stream);
 
   void forget(ConnectionId connection, StreamId stream);
   void forget(ConnectionId connection);

@@ -46,6 +46,8 @@ class SessionHost {
   virtual ~SessionHost() = default;
   /// The armed faults' ruling about a call at a stage.
   virtual faults::Ruling decide(const faults::CallReached& reached) = 0;
+  /// The terminal action of a ruling about a call was carried out.
+  virtual void carried_out(const FaultId& fault, StreamId stream) = 0;
   /// The call is over: nothing more will be asked about it.
   virtual void forget(StreamId stream) = 0;
   virtual void observe(faults::Observation observation) = 0;

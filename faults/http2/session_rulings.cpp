@@ -73,6 +73,7 @@ Session::Core::Step Session::Core::resolve(Stream& stream, Direction direction) 
   if (answers(lane.gate->action) && !peer(Side::downstream).begun) return Step::waits;
   if (!is_forward(lane.gate->action) && !std::exchange(lane.gate->told, true)) {
     fault_hit(lane.gate->by, stream.down, lane.gate->action);
+    host_.carried_out(lane.gate->by, stream.down);
   }
   if (std::holds_alternative<faults::Hold>(lane.gate->action)) return Step::waits;
 

@@ -34,9 +34,9 @@ void Connection::accept(Stream accepted) {
   observe(faults::ConnectionAccepted{.edge = edge_.options.id, .connection = id_, .at = now});
   const auto ruling = edge_.faults.offered(id_);
   for (const auto& fault : ruling.delayed_by) tell_hit(fault, faults::Delay{ruling.delay});
-  const bool later = comes_later(ruling.action);
-  if (!std::holds_alternative<faults::Forward>(ruling.action) && !later) tell_hit(ruling.by, ruling.action);
+  if (!std::holds_alternative<faults::Forward>(ruling.action)) tell_hit(ruling.by, ruling.action);
 
+  for (const auto& later : ruling.later) close_later(later.by, later.action);
   const auto* mute = std::get_if<faults::Mute>(&ruling.action);
   at(Side::downstream)
       .peer.open(std::move(accepted), mute != nullptr, [weak = weak_from_this()](HangupWatch::Hangup hangup) {
@@ -51,12 +51,9 @@ void Connection::accept(Stream accepted) {
     muted_closes_ = mute->close_when_cleared;
     return;
   }
-  if (const auto* close = std::get_if<faults::CloseConnection>(&ruling.action)) {
-    if (!later) {
-      begin_closing(faults::Peer::relay, ruling.by);
-      return settle();
-    }
-    close_later(ruling.by, close->after);
+  if (std::holds_alternative<faults::CloseConnection>(ruling.action)) {
+    begin_closing(faults::Peer::relay, ruling.by);
+    return settle();
   }
   if (edge_.options.protocol == EdgeProtocol::tcp) {
     begin(Protocol::tcp);
@@ -118,9 +115,9 @@ void Connection::found(const FaultId& fault, const faults::WireAction& action) {
   if (std::holds_alternative<faults::ResetConnection>(action)) {
     tell_hit(fault, action);
     end(faults::Peer::relay, true, fault);
-  } else if (const auto* close = std::get_if<faults::CloseConnection>(&action)) {
+  } else if (std::holds_alternative<faults::CloseConnection>(action)) {
     if (comes_later(action)) {
-      close_later(fault, close->after);
+      close_later(fault, action);
     } else {
       tell_hit(fault, action);
       begin_closing(faults::Peer::relay, fault);
@@ -129,8 +126,8 @@ void Connection::found(const FaultId& fault, const faults::WireAction& action) {
   }
 }
 
-void Connection::close_later(const FaultId& fault, Duration after) {
-  late_closes_.push_back({.at = clock_now() + after, .by = fault});
+void Connection::close_later(const FaultId& fault, const faults::WireAction& action) {
+  late_closes_.push_back({.at = clock_now() + std::get<faults::CloseConnection>(action).after, .by = fault});
 }
 
 void Connection::close_what_is_due(Instant now) {
@@ -377,6 +374,10 @@ void Connection::tell_hit(const FaultId& fault, const faults::WireAction& action
 // ---- http2::SessionHost
 
 faults::Ruling Connection::decide(const faults::CallReached& reached) { return edge_.faults.call(reached); }
+
+void Connection::carried_out(const FaultId& fault, StreamId stream) {
+  edge_.faults.carried_out(fault, id_, stream);
+}
 
 void Connection::forget(StreamId stream) { edge_.faults.forget(id_, stream); }
 

@@ -115,7 +115,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void on_timer();
   void check_handshake(Instant now);
   void begin_closing(faults::Peer by, const FaultId& fault, std::optional<Side> cut = {});
-  void close_later(const FaultId& fault, Duration after);
+  void close_later(const FaultId& fault, const faults::WireAction& action);  // CloseConnection
   void close_what_is_due(Instant now);
   void end(faults::Peer by, bool reset, const FaultId& fault = {});
   void tell_end(faults::Peer by, bool reset, const FaultId& fault);
@@ -123,6 +123,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
 
   // http2::SessionHost
   faults::Ruling decide(const faults::CallReached& reached) override;
+  void carried_out(const FaultId& fault, StreamId stream) override;
   void forget(StreamId stream) override;
   void observe(faults::Observation observation) override;
 

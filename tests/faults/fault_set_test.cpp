@@ -85,6 +85,32 @@ TEST(FaultSetTest, CountsACallOnceHoweverManyStagesWereHit) {
   EXPECT_EQ(set.tally({"lost"}), (FaultTally{.eligible = 1, .hits = 1}));
 }
 
+TEST(FaultSetTest, CountsATerminalAnswerBehindADelayOnlyWhenItIsCarriedOut) {
+  FaultSet set;
+  set.arm(fault("slow", at(Stage::headers, Delay{400ms}), {}, 0), {});
+  set.arm(fault("cut", at(Stage::headers, ResetStream{}), {}, 1), {});
+  const auto facts = call(1);
+  EXPECT_EQ(said(ask(set, facts)), "reset_stream");
+  EXPECT_EQ(set.tally({"slow"}), (FaultTally{.eligible = 1, .hits = 1}));
+  EXPECT_EQ(set.tally({"cut"}), (FaultTally{.eligible = 1, .hits = 0})) << "its caller may cancel it before";
+  set.carried_out({"cut"}, facts.connection, 1);
+  set.carried_out({"cut"}, facts.connection, 1);
+  EXPECT_EQ(set.tally({"cut"}), (FaultTally{.eligible = 1, .hits = 1}));
+}
+
+TEST(FaultSetTest, ACloseThatComesLaterKeepsNobodyFromActingNow) {
+  FaultSet set;
+  set.arm(fault("close", on<ConnectionOffered>(CloseConnection{.after = 1h}), {}, 0), {});
+  set.arm(fault("close-sooner", on<ConnectionOffered>(CloseConnection{.after = 1s}), {}, 1), {});
+  set.arm(fault("hang", on<ConnectionOffered>(Mute{}), {}, 2), {});
+  const auto ruling = set.offered({1});
+  EXPECT_EQ(said(ruling), "mute");
+  ASSERT_EQ(ruling.later.size(), 2u);
+  EXPECT_EQ(ruling.later[0].by, FaultId{"close"});
+  EXPECT_EQ(ruling.later[1].by, FaultId{"close-sooner"});
+  EXPECT_EQ(set.tally({"close"}).hits, 0u);
+}
+
 TEST(FaultSetTest, CountsAStoppedListenerAsOneHit) {
   FaultSet set;
   const WireAction answer =

@@ -168,6 +168,9 @@ class RandomHost final : public SessionHost {
     }
     return ruled;
   }
+  void carried_out(const FaultId&, StreamId stream) override {
+    must(!forgotten_.contains(stream), "done to a call after its end");
+  }
   void forget(StreamId stream) override { must(forgotten_.insert(stream).second, "forgotten twice"); }
   void observe(faults::Observation observation) override {
     if (std::holds_alternative<faults::CallStarted>(observation)) ++started_;

@@ -20,6 +20,7 @@ class ScriptedHost final : public SessionHost {
     ++asked;
     return rule ? rule(reached) : faults::Ruling{};
   }
+  void carried_out(const FaultId& fault, StreamId stream) override { done.emplace_back(fault, stream); }
   void forget(StreamId stream) override { forgotten.push_back(stream); }
   void observe(faults::Observation observation) override { seen.push_back(std::move(observation)); }
 
@@ -35,6 +36,7 @@ class ScriptedHost final : public SessionHost {
   std::function<faults::Ruling(const faults::CallReached&)> rule;
   std::vector<faults::Observation> seen;
   std::vector<StreamId> forgotten;
+  std::vector<std::pair<FaultId, StreamId>> done;  // what rulings asked for and was carried out
   size_t asked = 0;
 };
 
