@@ -379,6 +379,10 @@ void Connection::carried_out(const FaultId& fault, StreamId stream) {
   edge_.faults.carried_out(fault, id_, stream);
 }
 
+faults::Ruling Connection::decide(const faults::ControlReached& reached) {
+  return edge_.faults.empty() ? faults::Ruling{} : edge_.faults.control(reached);
+}
+
 void Connection::forget(StreamId stream) { edge_.faults.forget(id_, stream); }
 
 void Connection::observe(faults::Observation observation) {

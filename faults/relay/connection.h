@@ -124,6 +124,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   // http2::SessionHost
   faults::Ruling decide(const faults::CallReached& reached) override;
   void carried_out(const FaultId& fault, StreamId stream) override;
+  faults::Ruling decide(const faults::ControlReached& reached) override;
   void forget(StreamId stream) override;
   void observe(faults::Observation observation) override;
 

@@ -171,6 +171,7 @@ class RandomHost final : public SessionHost {
   void carried_out(const FaultId&, StreamId stream) override {
     must(!forgotten_.contains(stream), "done to a call after its end");
   }
+  faults::Ruling decide(const faults::ControlReached&) override { return {}; }
   void forget(StreamId stream) override { must(forgotten_.insert(stream).second, "forgotten twice"); }
   void observe(faults::Observation observation) override {
     if (std::holds_alternative<faults::CallStarted>(observation)) ++started_;

@@ -21,6 +21,9 @@ class ScriptedHost final : public SessionHost {
     return rule ? rule(reached) : faults::Ruling{};
   }
   void carried_out(const FaultId& fault, StreamId stream) override { done.emplace_back(fault, stream); }
+  faults::Ruling decide(const faults::ControlReached& reached) override {
+    return control_rule ? control_rule(reached) : faults::Ruling{};
+  }
   void forget(StreamId stream) override { forgotten.push_back(stream); }
   void observe(faults::Observation observation) override { seen.push_back(std::move(observation)); }
 
@@ -34,6 +37,7 @@ class ScriptedHost final : public SessionHost {
   }
 
   std::function<faults::Ruling(const faults::CallReached&)> rule;
+  std::function<faults::Ruling(const faults::ControlReached&)> control_rule;
   std::vector<faults::Observation> seen;
   std::vector<StreamId> forgotten;
   std::vector<std::pair<FaultId, StreamId>> done;  // what rulings asked for and was carried out
