@@ -26,6 +26,7 @@ class ScriptedHost final : public SessionHost {
   }
   void forget(StreamId stream) override { forgotten.push_back(stream); }
   void observe(faults::Observation observation) override { seen.push_back(std::move(observation)); }
+  void carried_out(const FaultId& fault) override { carried.push_back(fault); }
 
   template <class T>
   std::vector<T> all() const {
@@ -41,6 +42,7 @@ class ScriptedHost final : public SessionHost {
   std::vector<faults::Observation> seen;
   std::vector<StreamId> forgotten;
   std::vector<std::pair<FaultId, StreamId>> done;  // what rulings asked for and was carried out
+  std::vector<FaultId> carried;
   size_t asked = 0;
 };
 
