@@ -24,6 +24,16 @@ std::string name_of(const WireAction& action) {
                         [](const CloseConnection&) { return "close_connection"; },
                         [](const Mute&) { return "mute"; },
                         [](const StopListening&) { return "stop_listening"; },
+                        [](const Pace&) { return "pace"; },
+                        [](const Swallow&) { return "swallow"; },
+                        [](const Corrupt&) { return "corrupt"; },
+                        [](const Isolate&) { return "isolate"; },
+                        [](const SendGoaway&) { return "send_goaway"; },
+                        [](const EditSettings&) { return "edit_settings"; },
+                        [](const AnswerHttp&) { return "answer_http"; },
+                        [](const DropTrailers&) { return "drop_trailers"; },
+                        [](const EditFields&) { return "edit_fields"; },
+                        [](const CutMessage&) { return "cut_message"; },
                     },
                     action);
 }
@@ -36,12 +46,23 @@ std::string name_of(const ProcessAction& action) {
                         [](const StopTree&) { return "stop_tree"; },
                         [](const ContinueTree&) { return "continue_tree"; },
                         [](const StartAgain&) { return "start_again"; },
+                        [](const SetLimits&) { return "set_limits"; },
+                        [](const RestoreLimits&) { return "restore_limits"; },
+                        [](const Throttle&) { return "throttle"; },
+                        [](const RunCommand&) { return "run_command"; },
+                        [](const EndCommand&) { return "end_command"; },
                     },
                     action);
 }
 
 bool is_terminal(const WireAction& action) {
-  return !std::holds_alternative<Forward>(action) && !std::holds_alternative<Delay>(action);
+  return !std::holds_alternative<Forward>(action) && !std::holds_alternative<Delay>(action) &&
+         !is_effect(action);
+}
+
+bool is_effect(const WireAction& action) {
+  return std::holds_alternative<Pace>(action) || std::holds_alternative<Corrupt>(action) ||
+         std::holds_alternative<EditFields>(action) || std::holds_alternative<EditSettings>(action);
 }
 
 bool comes_later(const WireAction& action) {

@@ -3,8 +3,12 @@
 #pragma once
 
 #include <csignal>
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/duration.h"
 #include "base/status_code.h"
@@ -57,8 +61,89 @@ struct Mute {
 /// the listener is back on the same port.
 struct StopListening {};
 
+/// At BytesReady: what is forwarded leaves in pieces of at most `bytes`, each no earlier than the gap of the
+/// piece before it; a smaller piece costs its share of the gap. At CallReached, stage `headers` (request
+/// messages) or `response_headers`: the same for the DATA of that call and direction, until the fault is
+/// cleared. Of several, each one's pace is kept.
+struct Pace {
+  size_t bytes = 1;  // at least 1
+  Duration gap{};
+};
+/// At BytesReady: of the chunk only the first `let_through` bytes go; the rest is read, acknowledged and
+/// thrown away. At ControlReached: the frame is accounted for and not passed on.
+struct Swallow {
+  size_t let_through = 0;
+};
+/// At BytesReady: bits of what is forwarded are flipped.
+struct Corrupt {
+  enum class Layer {
+    bytes,         // any byte
+    payload,       // of DATA (RFC 9113 §6.1); on an edge that is not HTTP/2 any byte
+    field_block,   // of HEADERS and CONTINUATION (§6.2, §6.10)
+    frame_header,  // the 9 octets of §4.1
+  };
+  Layer layer = Layer::bytes;
+  uint64_t skip =
+      0;  // so many bytes of the layer come before the first that is hit, by connection and direction
+  uint64_t every = 0;  // then each so-many-th; 0: that one only
+  uint8_t mask = 1;    // XORed with the byte
+};
+/// At Armed, ConnectionFound and ConnectionOffered: what one or both peers send is not delivered and, where
+/// the kernel lets us, not acknowledged: a path that drops every packet. Undone when the fault is cleared;
+/// TCP retransmits.
+struct Isolate {
+  bool request = true;   // what downstream sends
+  bool response = true;  // what upstream sends
+};
+/// At ConnectionFound and ConnectionOffered, on HTTP/2: a GOAWAY of ours to the caller (RFC 9113 §6.8), as
+/// soon as the upstream's SETTINGS have opened that direction.
+struct SendGoaway {
+  enum class Last {
+    none_refused,  // two steps: 2^31-1, then, once the caller has answered a PING of ours, the last stream
+                   // that was forwarded (gRFC A9's and C-core's graceful way)
+    forwarded,  // at once the last stream of which anything was forwarded
+  };
+  enum class Then {
+    drain,  // FIN to both peers when the last call is over
+    close,  // FIN now
+    stay,   // nothing
+  };
+  Http2Error code = Http2Error::no_error;
+  std::string debug;
+  Last last = Last::none_refused;
+  Then then = Then::drain;
+};
+/// At ControlReached of SETTINGS: these values take the place of its own, or are added. At ConnectionFound,
+/// on HTTP/2: SETTINGS of ours with them to `to_caller`'s side. When the fault is cleared, the last genuine
+/// values are sent (RELAY.md rule 5).
+struct EditSettings {
+  std::map<uint16_t, uint32_t> values;  // identifier -> value (RFC 9113 §6.5.2)
+  bool to_caller = true;                // what the service announces; else what the caller does
+};
+/// At CallReached: the call is answered as by something in the middle that does not speak gRPC: HEADERS with
+/// `status` and `fields`, `body` as DATA, END_STREAM. At stage `headers` the upstream never sees the call.
+struct AnswerHttp {
+  int status = 502;
+  Metadata fields;
+  std::string body;
+};
+/// At `response_end`: the response ends with END_STREAM on an empty DATA frame in place of its trailers.
+struct DropTrailers {};
+/// At `headers`, `response_headers` and `response_end`: fields are taken away, then others set. No
+/// pseudo-fields.
+struct EditFields {
+  std::vector<std::string> remove;
+  Metadata set;  // replaces every field of that name
+};
+/// At `request_message` and `response_message`: only the first `bytes` of the message, its 5-octet prefix
+/// included, are forwarded, then END_STREAM (of a response: its trailers as they come).
+struct CutMessage {
+  uint64_t bytes = 0;
+};
+
 using WireAction = std::variant<Forward, Delay, Hold, EndCall, WithholdResponse, ResetStream, ResetConnection,
-                                CloseConnection, Mute, StopListening>;
+                                CloseConnection, Mute, StopListening, Pace, Swallow, Corrupt, Isolate,
+                                SendGoaway, EditSettings, AnswerHttp, DropTrailers, EditFields, CutMessage>;
 
 // Process actions, performed by the harness.
 
@@ -76,14 +161,40 @@ struct ContinueTree {};
 /// it is killed first.
 struct StartAgain {};
 
-using ProcessAction = std::variant<Nothing, SendSignal, KillTree, StopTree, ContinueTree, StartAgain>;
+/// prlimit(2) on the service's own process: the soft limits. What is not given stays.
+struct SetLimits {
+  std::optional<uint64_t> descriptors;    // RLIMIT_NOFILE
+  std::optional<uint64_t> address_space;  // RLIMIT_AS, bytes
+};
+/// The limits it had before SetLimits.
+struct RestoreLimits {};
+/// StopTree for `stopped`, ContinueTree for `running`, over and over until the fault is cleared, which
+/// continues it.
+struct Throttle {
+  Duration stopped{};
+  Duration running{};
+};
+/// Runs a program beside the service until it ends or the fault is cleared; then SIGTERM to it and all it
+/// started.
+struct RunCommand {
+  std::vector<std::string> argv;
+};
+/// Ends what RunCommand started.
+struct EndCommand {};
+
+using ProcessAction = std::variant<Nothing, SendSignal, KillTree, StopTree, ContinueTree, StartAgain,
+                                   SetLimits, RestoreLimits, Throttle, RunCommand, EndCommand>;
 
 /// "end_call", "delay", …: the action's name in events and reports.
 std::string name_of(const WireAction& action);
 std::string name_of(const ProcessAction& action);
 
-/// Terminal actions decide what becomes of the event; the first one, in timeline order, wins.
+/// Terminal actions decide what becomes of the event; the first one, in timeline order, wins. The others
+/// (Forward, Delay, Pace, Corrupt, EditFields, EditSettings) go together.
 bool is_terminal(const WireAction& action);
+
+/// It changes how the event's bytes or frame are forwarded and leaves the rest to the faults after it.
+bool is_effect(const WireAction& action);
 
 /// The answer is to be carried out at a later time, and by then it may not be: it is not a hit yet.
 bool comes_later(const WireAction& action);

@@ -134,6 +134,10 @@ bool add(Ruling& ruling, const FaultId& id, WireAction answer) {
     ruling.delays.push_back(delay->by);
     return false;
   }
+  if (is_effect(answer)) {
+    ruling.effects.push_back({.by = id, .action = std::move(answer)});
+    return false;
+  }
   ruling.action = std::move(answer);
   ruling.by = id;
   return true;
@@ -229,6 +233,22 @@ Ruling FaultSet::call(const CallReached& reached) {
     WireAction answer;
     if (!entry->ask(reached, answer)) continue;
     entry->count_hit(record->hit);
+    decided = add(ruling, entry->instance.id, std::move(answer));
+  }
+  return ruling;
+}
+
+Ruling FaultSet::control(const ControlReached& reached) {
+  Ruling ruling;
+  bool decided = false;
+  for (const auto& entry : armed_) {
+    if (!entry->concerns_connections()) continue;
+    ConnectionRecord* record = entry->selected(reached.connection);
+    const auto& wanted = entry->instance.match.direction;
+    if (!record || decided || (wanted && *wanted != reached.direction)) continue;
+    WireAction answer;
+    if (!entry->ask(reached, answer)) continue;
+    entry->count_hit(hit_mark(*record, reached.direction));
     decided = add(ruling, entry->instance.id, std::move(answer));
   }
   return ruling;

@@ -20,14 +20,21 @@ struct FaultTally {
   bool operator==(const FaultTally&) const = default;
 };
 
-/// What several faults together say to one event: delays added up, the first terminal action, and who said
-/// it.
+/// An answer that is not terminal (`is_effect`), and who gave it.
+struct Effect {
+  FaultId by;
+  WireAction action;
+};
+
+/// What several faults together say to one event: delays added up, effects in timeline order, the first
+/// terminal action, and who said it.
 struct Ruling {
   Duration delay{};
   WireAction action = Forward{};
   FaultId by;                       // of the terminal action
   std::vector<FaultId> delayed_by;  // the faults whose delays are in `delay`
   std::vector<Duration> delays;     // how much of it is whose, in the order of `delayed_by`
+  std::vector<Effect> effects;
 };
 
 /// Faults act in the order of the timeline, whenever they were armed. Selection of calls is made once per
@@ -53,6 +60,7 @@ class FaultSet {
   /// `position`: how many bytes of that direction came before the chunk, also when it is asked about again.
   Ruling bytes(ConnectionId connection, Direction direction, size_t count, uint64_t position = 0);
   Ruling call(const CallReached& reached);
+  Ruling control(const ControlReached& reached);
 
   /// What the fault had answered for later (`comes_later`) has happened to the connection: a hit.
   void carried_out(const FaultId& id, ConnectionId connection);

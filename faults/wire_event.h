@@ -60,6 +60,15 @@ struct BytesReady {
   size_t count = 0;
   uint64_t passed = 0;  // bytes that went before it in this direction since the fault first saw some
 };
+enum class ControlFrame { settings, ping, ping_ack, window_update, goaway };
+/// A peer's control frame is about to be passed on, on HTTP/2 (SETTINGS ACKs are never asked about; nor is
+/// what the relay says itself). What is held is released when the fault is cleared, in order.
+struct ControlReached {
+  ConnectionId connection;
+  Direction direction = Direction::request;  // the way the frame travels
+  ControlFrame frame = ControlFrame::ping;
+  StreamId stream = 0;  // of WINDOW_UPDATE; 0: the connection
+};
 /// A call has reached a stage.
 struct CallReached {
   Stage stage = Stage::headers;
@@ -67,6 +76,7 @@ struct CallReached {
   uint64_t message = 0;             // index of the message, from 0, at the message stages
 };
 
-using WireEvent = std::variant<Armed, Cleared, ConnectionOffered, ConnectionFound, BytesReady, CallReached>;
+using WireEvent =
+    std::variant<Armed, Cleared, ConnectionOffered, ConnectionFound, BytesReady, CallReached, ControlReached>;
 
 }  // namespace breakwire::faults

@@ -15,6 +15,9 @@ void Session::written(Side to, uint64_t total, Instant now) { core_->written(to,
 void Session::peer_gone(Side side, bool reset, Instant now, FaultId by) {
   core_->peer_gone(side, reset, now, by);
 }
+void Session::act(const FaultId& fault, const faults::WireAction& action, Instant now) {
+  core_->act(fault, action, now);
+}
 void Session::fault_cleared(const FaultId& fault, Instant now) { core_->fault_cleared(fault, now); }
 void Session::advance(Instant now) { core_->advance(now); }
 std::optional<Instant> Session::next_due() const { return core_->next_due(); }

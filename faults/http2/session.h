@@ -46,6 +46,8 @@ class SessionHost {
   virtual ~SessionHost() = default;
   /// The armed faults' ruling about a call at a stage.
   virtual faults::Ruling decide(const faults::CallReached& reached) = 0;
+  /// And about a control frame.
+  virtual faults::Ruling decide(const faults::ControlReached& reached) = 0;
   /// The call is over: nothing more will be asked about it.
   virtual void forget(StreamId stream) = 0;
   virtual void observe(faults::Observation observation) = 0;
@@ -66,6 +68,9 @@ class Session {
   /// The peer sent FIN (`reset` false) or RST; `by` tells a fault's doing from the peer's own. Live calls end
   /// as connection_lost once both sides are gone or a RST came.
   void peer_gone(Side side, bool reset, Instant now, FaultId by = {});
+  /// A fault's answer about the connection itself (SendGoaway, EditSettings): done now, or as soon as it can
+  /// be.
+  void act(const FaultId& fault, const faults::WireAction& action, Instant now);
   /// A fault was cleared: what it held flows on, as far as limits and settings now in force allow.
   void fault_cleared(const FaultId& fault, Instant now);
   /// Releases what has become due (call-level delays).

@@ -93,18 +93,19 @@ void Session::Core::on_new_call(const BlockView& block, uint64_t number, faults:
   facts.metadata = std::move(fields);
 
   ++live_calls_;
-  stream.started = log_.open(faults::CallStarted{.edge = options_.edge,
-                                                 .connection = options_.connection,
-                                                 .stream = block.stream,
-                                                 .times = {.received = now_},
-                                                 .method = facts.method,
-                                                 .authority = text_of(facts.metadata, ":authority"),
-                                                 .timeout = facts.timeout,
-                                                 .trace_id = facts.trace_id,
-                                                 .parent_id = trace ? trace->parent_id : std::string{},
-                                                 .previous_attempts = facts.previous_attempts,
-                                                 .call_id = text_of(facts.metadata, call_id_field),
-                                                 .correlation = correlation_of(facts.metadata, options_.correlation_key)});
+  stream.started =
+      log_.open(faults::CallStarted{.edge = options_.edge,
+                                    .connection = options_.connection,
+                                    .stream = block.stream,
+                                    .times = {.received = now_},
+                                    .method = facts.method,
+                                    .authority = text_of(facts.metadata, ":authority"),
+                                    .timeout = facts.timeout,
+                                    .trace_id = facts.trace_id,
+                                    .parent_id = trace ? trace->parent_id : std::string{},
+                                    .previous_attempts = facts.previous_attempts,
+                                    .call_id = text_of(facts.metadata, call_id_field),
+                                    .correlation = correlation_of(facts.metadata, options_.correlation_key)});
   if (goaway_down_ && block.stream > *goaway_down_) {
     // Sent before its client had read the GOAWAY, which has already said that this is not processed.
     tell_ended(stream, {.how = faults::Ending::refused_by_goaway});

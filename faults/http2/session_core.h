@@ -43,6 +43,7 @@ class Session::Core {
   void receive(Side from, Bytes bytes, Instant now);
   void written(Side to, uint64_t total, Instant now);
   void peer_gone(Side side, bool reset, Instant now, const FaultId& by);
+  void act(const FaultId& fault, const faults::WireAction& action, Instant now);
   void fault_cleared(const FaultId& fault, Instant now);
   void advance(Instant now);
   std::optional<Instant> next_due() const;

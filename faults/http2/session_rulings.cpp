@@ -98,8 +98,7 @@ Session::Core::Step Session::Core::resolve(Stream& stream, Direction direction) 
           [&](const faults::ResetStream& reset) { return end_with_reset(stream, reset.code, gate.by); },
           [&](const faults::ResetConnection&) { return demanded(true); },
           [&](const faults::CloseConnection&) { return demanded(false); },
-          [&](const faults::Mute&) { return impossible(); },
-          [&](const faults::StopListening&) { return impossible(); },
+          [&](const auto&) { return impossible(); },
       },
       gate.action);
 }

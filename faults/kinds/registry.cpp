@@ -2,10 +2,25 @@
 #include "faults/kinds/kind.h"
 
 // In the order of the documentation.
-#define BREAKWIRE_FAULT_KINDS(kind)                                                                  \
-  kind(latency) kind(stall) kind(refuse) kind(reset) kind(close) kind(accept_hang) kind(grpc_status) \
-      kind(grpc_delay) kind(grpc_hang) kind(lose_response) kind(rst_stream) kind(drop_connection)    \
-          kind(signal) kind(kill) kind(pause) kind(restart)
+// clang-format off
+#define BREAKWIRE_FAULT_KINDS(kind) \
+  kind(latency) \
+  kind(stall) \
+  kind(refuse) \
+  kind(reset) \
+  kind(close) \
+  kind(accept_hang) \
+  kind(grpc_status) \
+  kind(grpc_delay) \
+  kind(grpc_hang) \
+  kind(lose_response) \
+  kind(rst_stream) \
+  kind(drop_connection) \
+  kind(signal) \
+  kind(kill) \
+  kind(pause) \
+  kind(restart)
+// clang-format on
 
 namespace breakwire::faults {
 

@@ -378,6 +378,10 @@ void Connection::tell_hit(const FaultId& fault, const faults::WireAction& action
 
 faults::Ruling Connection::decide(const faults::CallReached& reached) { return edge_.faults.call(reached); }
 
+faults::Ruling Connection::decide(const faults::ControlReached& reached) {
+  return edge_.faults.empty() ? faults::Ruling{} : edge_.faults.control(reached);
+}
+
 void Connection::forget(StreamId stream) { edge_.faults.forget(id_, stream); }
 
 void Connection::observe(faults::Observation observation) {

@@ -123,6 +123,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
 
   // http2::SessionHost
   faults::Ruling decide(const faults::CallReached& reached) override;
+  faults::Ruling decide(const faults::ControlReached& reached) override;
   void forget(StreamId stream) override;
   void observe(faults::Observation observation) override;
 

@@ -40,26 +40,46 @@ TEST(PatternTest, ManyStarsTakeNoExponentialTime) {
   EXPECT_FALSE(matches_pattern(pattern + "b", std::string(20'000, 'a')));
 }
 
-TEST(ActionTest, OnlyForwardAndDelayLeaveTheEventToLaterFaults) {
-  const std::vector<WireAction> all{
-      Forward{},         Delay{1ms},        Hold{}, EndCall{},      WithholdResponse{}, ResetStream{},
-      ResetConnection{}, CloseConnection{}, Mute{}, StopListening{}};
+TEST(ActionTest, OnlyForwardDelayAndEffectsLeaveTheEventToLaterFaults) {
+  const std::vector<WireAction> all{Forward{},
+                                    Delay{1ms},
+                                    Hold{},
+                                    EndCall{},
+                                    WithholdResponse{},
+                                    ResetStream{},
+                                    ResetConnection{},
+                                    CloseConnection{},
+                                    Mute{},
+                                    StopListening{},
+                                    Pace{},
+                                    Swallow{},
+                                    Corrupt{},
+                                    Isolate{},
+                                    SendGoaway{},
+                                    EditSettings{},
+                                    AnswerHttp{},
+                                    DropTrailers{},
+                                    EditFields{},
+                                    CutMessage{}};
   std::vector<std::string> terminal;
   for (const auto& action : all) {
     if (is_terminal(action)) terminal.push_back(name_of(action));
   }
-  EXPECT_EQ(terminal,
-            (std::vector<std::string>{"hold", "end_call", "withhold_response", "reset_stream",
-                                      "reset_connection", "close_connection", "mute", "stop_listening"}));
+  EXPECT_EQ(terminal, (std::vector<std::string>{"hold", "end_call", "withhold_response", "reset_stream",
+                                                "reset_connection", "close_connection", "mute",
+                                                "stop_listening", "swallow", "isolate", "send_goaway",
+                                                "answer_http", "drop_trailers", "cut_message"}));
 }
 
 TEST(ActionTest, EveryProcessActionHasTheNameReportsUse) {
-  const std::vector<ProcessAction> all{Nothing{},  SendSignal{},   KillTree{},
-                                       StopTree{}, ContinueTree{}, StartAgain{}};
+  const std::vector<ProcessAction> all{Nothing{},      SendSignal{}, KillTree{},  StopTree{},
+                                       ContinueTree{}, StartAgain{}, SetLimits{}, RestoreLimits{},
+                                       Throttle{},     RunCommand{}, EndCommand{}};
   std::vector<std::string> names;
   for (const auto& action : all) names.push_back(name_of(action));
   EXPECT_EQ(names, (std::vector<std::string>{"nothing", "send_signal", "kill_tree", "stop_tree",
-                                             "continue_tree", "start_again"}));
+                                             "continue_tree", "start_again", "set_limits", "restore_limits",
+                                             "throttle", "run_command", "end_command"}));
 }
 
 }  // namespace

@@ -165,6 +165,7 @@ class RandomHost final : public SessionHost {
     }
     return ruled;
   }
+  faults::Ruling decide(const faults::ControlReached&) override { return {}; }
   void forget(StreamId stream) override { must(forgotten_.insert(stream).second, "forgotten twice"); }
   void observe(faults::Observation observation) override {
     if (std::holds_alternative<faults::CallStarted>(observation)) ++started_;

@@ -20,6 +20,9 @@ class ScriptedHost final : public SessionHost {
     ++asked;
     return rule ? rule(reached) : faults::Ruling{};
   }
+  faults::Ruling decide(const faults::ControlReached& reached) override {
+    return control_rule ? control_rule(reached) : faults::Ruling{};
+  }
   void forget(StreamId stream) override { forgotten.push_back(stream); }
   void observe(faults::Observation observation) override { seen.push_back(std::move(observation)); }
 
@@ -33,6 +36,7 @@ class ScriptedHost final : public SessionHost {
   }
 
   std::function<faults::Ruling(const faults::CallReached&)> rule;
+  std::function<faults::Ruling(const faults::ControlReached&)> control_rule;
   std::vector<faults::Observation> seen;
   std::vector<StreamId> forgotten;
   size_t asked = 0;
