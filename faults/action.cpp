@@ -66,6 +66,8 @@ bool is_effect(const WireAction& action) {
 }
 
 bool comes_later(const WireAction& action) {
+  // What is said on HTTP/2 waits for the connection to speak it, and on another edge is never said.
+  if (std::holds_alternative<SendGoaway>(action) || std::holds_alternative<EditSettings>(action)) return true;
   const auto* close = std::get_if<CloseConnection>(&action);
   return close && close->after > Duration::zero();
 }

@@ -3,6 +3,20 @@
 #include <algorithm>
 
 namespace breakwire::http2 {
+namespace {
+
+/// None of the frames is larger than the receiver accepts now: the block may have waited since it was cut, or
+/// its sender have been told of another frame size.
+bool frames_fit(std::string_view frames, uint32_t max_frame_size) {
+  while (frames.size() > frame_header_size + max_frame_size) {
+    const auto header = parse_frame_header(reinterpret_cast<const uint8_t*>(frames.data()));
+    if (header.length > max_frame_size) return false;
+    frames.remove_prefix(frame_header_size + header.length);
+  }
+  return true;
+}
+
+}  // namespace
 
 std::string FieldBlock::fragment() const {
   if (kept_) return kept_fragment_;
@@ -24,9 +38,7 @@ void BlockPath::write(std::string& out, const FieldBlock& block, const faults::M
   if (!encoder_ && block.number == written_ && block.number >= limited_from_) {
     ++written_;
     smallest_limit_.reset();  // the sender's own update is in this block
-    // A block that waited may have been cut for a larger frame size than is now in force.
-    const bool fits = !block.kept() || block.frames().size() <= frame_header_size + max_frame_size;
-    if (id == block.stream && end_stream == block.end_stream && fits) {
+    if (id == block.stream && end_stream == block.end_stream && frames_fit(block.frames(), max_frame_size)) {
       out.append(block.frames());
     } else {
       append_field_block(out, id, block.fragment(), end_stream, max_frame_size);

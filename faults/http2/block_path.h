@@ -31,7 +31,6 @@ class FieldBlock {
   std::string fragment() const;
   /// Makes it outlive the input.
   void keep();
-  bool kept() const { return kept_; }
   size_t cost() const { return kept_frames_.size() + kept_fragment_.size(); }
 
  private:

@@ -17,9 +17,15 @@ namespace breakwire::http2 {
 /// repay
 ///   that before any is due again;
 /// - DATA injected: it took of the receiver's room, whose increments for it are not the sender's.
+///
+/// What a fault withholds of the receiver's increments, and by how much it makes the sender believe in
+/// another initial window than the receiver has, is kept apart and is never due: so what the relay has to
+/// make good is paid all the same.
 class FlowLedger {
  public:
-  explicit FlowLedger(int64_t window) : granted_(window), room_(window) {}
+  explicit FlowLedger(int64_t window) : FlowLedger(window, window) {}
+  /// The sender was told of another initial window than the receiver has.
+  FlowLedger(int64_t granted, int64_t room) : granted_(granted), room_(room), withheld_(room - granted) {}
 
   /// DATA was read: `buffered` while the relay has it.
   void received(int64_t n) { granted_ -= n; }
@@ -35,15 +41,19 @@ class FlowLedger {
   /// The receiver's WINDOW_UPDATE. Sums far beyond what HTTP/2 allows are cut, for they are passed on to be
   /// judged by the sender.
   void opened(int64_t n) { room_ = std::min(room_ + n, 1024 * max_window); }
-  /// A change of INITIAL_WINDOW_SIZE, in force from the sender's acknowledgement on.
-  void shifted(int64_t delta) {
-    granted_ += delta;
-    room_ += delta;
+  /// A change of INITIAL_WINDOW_SIZE, in force from the sender's acknowledgement on: of what the sender was
+  /// told, and of what the receiver has.
+  void shifted(int64_t granted, int64_t room) {
+    granted_ += granted;
+    room_ += room;
+    withheld_ += room - granted;
   }
+  /// So much of what is due is a fault's to keep from the sender; negative: not any more.
+  void withhold(int64_t n) { withheld_ += n; }
 
   /// The increment due to the sender, when the relay advances `advance` bytes; one frame's worth at most.
   int64_t credit_due(int64_t advance = 0) const {
-    return std::clamp<int64_t>(room_ + advance - buffered_ - granted_, 0, max_window);
+    return std::clamp<int64_t>(room_ + advance - buffered_ - granted_ - withheld_, 0, max_window);
   }
   /// A WINDOW_UPDATE went to the sender.
   void credited(int64_t n) { granted_ += n; }
@@ -56,6 +66,7 @@ class FlowLedger {
   int64_t granted_;
   int64_t room_;
   int64_t buffered_ = 0;
+  int64_t withheld_;
 };
 
 }  // namespace breakwire::http2

@@ -51,6 +51,8 @@ class SessionHost {
   /// The call is over: nothing more will be asked about it.
   virtual void forget(StreamId stream) = 0;
   virtual void observe(faults::Observation observation) = 0;
+  /// What the fault had answered about the connection (`Session::act`) has now been done: a hit of its.
+  virtual void carried_out(const FaultId&) {}
 };
 
 /// The session starts with downstream's first byte (the preface included) and ends with the connection.
@@ -68,8 +70,9 @@ class Session {
   /// The peer sent FIN (`reset` false) or RST; `by` tells a fault's doing from the peer's own. Live calls end
   /// as connection_lost once both sides are gone or a RST came.
   void peer_gone(Side side, bool reset, Instant now, FaultId by = {});
-  /// A fault's answer about the connection itself (SendGoaway, EditSettings): done now, or as soon as it can
-  /// be.
+  /// A fault's answer about the connection itself: SendGoaway or EditSettings; others are none of its
+  /// business. Done now, or as soon as the other peer's SETTINGS have opened that direction (RFC 9113 §3.4),
+  /// unless the fault is cleared before. A drain that has begun goes on when its fault is cleared.
   void act(const FaultId& fault, const faults::WireAction& action, Instant now);
   /// A fault was cleared: what it held flows on, as far as limits and settings now in force allow.
   void fault_cleared(const FaultId& fault, Instant now);

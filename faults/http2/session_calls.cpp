@@ -74,8 +74,11 @@ void Session::Core::on_new_call(const BlockView& block, uint64_t number, faults:
   last_down_ = block.stream;
   if (streams_.size() >= options_.limits.open_streams) return limit_reached(Side::downstream, "open_streams");
 
-  auto created = std::make_unique<Stream>(block.stream, peer(Side::upstream).accepts.initial_window_size,
-                                          peer(Side::downstream).accepts.initial_window_size);
+  const auto window = [](const PeerState& announcer) {
+    return FlowLedger(announcer.seen.initial_window_size, announcer.accepts.initial_window_size);
+  };
+  auto created =
+      std::make_unique<Stream>(block.stream, window(peer(Side::upstream)), window(peer(Side::downstream)));
   Stream& stream = *created;
   faults::CallFacts& facts = stream.facts;
   facts.connection = options_.connection;
@@ -108,7 +111,7 @@ void Session::Core::on_new_call(const BlockView& block, uint64_t number, faults:
                                     .correlation = correlation_of(facts.metadata, options_.correlation_key)});
   if (goaway_down_ && block.stream > *goaway_down_) {
     // Sent before its client had read the GOAWAY, which has already said that this is not processed.
-    tell_ended(stream, {.how = faults::Ending::refused_by_goaway});
+    tell_ended(stream, {.how = faults::Ending::refused_by_goaway, .fault = goaway_by_});
     return;
   }
   streams_.emplace(block.stream, std::move(created));

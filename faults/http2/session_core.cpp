@@ -68,11 +68,13 @@ void Session::Core::fault_cleared(const FaultId& fault, Instant now) {
       if (const auto it = streams_.find(id); it != streams_.end()) pump(*it->second, direction);
     }
   }
+  control_cleared(fault);
   end_turn();
 }
 
 void Session::Core::advance(Instant now) {
   now_ = now;
+  for (Direction direction : {Direction::request, Direction::response}) release_control(direction);
   while (!due_.empty() && due_.begin()->first <= now) {
     const auto [id, direction] = due_.begin()->second;
     due_.erase(due_.begin());
@@ -82,19 +84,21 @@ void Session::Core::advance(Instant now) {
 }
 
 std::optional<Instant> Session::Core::next_due() const {
-  if (due_.empty()) return std::nullopt;
-  return due_.begin()->first;
+  const std::optional<Instant> control = next_control_due();
+  if (due_.empty()) return control;
+  return std::min(due_.begin()->first, control.value_or(due_.begin()->first));
 }
 
 bool Session::Core::wants_input(Side from) const {
   const Output& towards = peer(other(from)).output;
   return !over_ && towards.backlog() < high_water &&
          towards.control_backlog() < options_.limits.queued_control_frames / 2 &&
-         ways_[index(direction_from(from))].kept < options_.limits.queued_output_bytes;
+         way(direction_from(from)).kept < options_.limits.queued_output_bytes;
 }
 
 bool Session::Core::holds_output(Side to) const {
   const Direction direction = direction_from(other(to));
+  if (way(direction).control.waits(faults::ControlFrame::goaway)) return true;
   return std::any_of(streams_.begin(), streams_.end(),
                      [&](const auto& entry) { return !entry.second->lane(direction).waiting.empty(); });
 }
@@ -128,6 +132,7 @@ void Session::Core::end_turn() {
       again = true;
     }
   }
+  go_on_draining();
   check_limits();
   log_.settle();
 }
@@ -190,7 +195,9 @@ void Session::Core::end_all_calls(const FaultId& by) {
   by_up_.clear();
   due_.clear();
   waiting_for_slot_.clear();
+  drains_.clear();
   for (Way& way : ways_) {
+    way.control.clear();
     way.waiting_for_room.clear();
     way.kept = 0;
     way.held = 0;
@@ -218,7 +225,9 @@ void Session::Core::remove(Stream& stream) {
   if (stream.opened()) {
     if (stream.lane(Direction::response).received_end) ids_.finished(stream.up);
     by_up_.erase(stream.up);
+    way(Direction::response).control.forget(stream.up);
   }
+  way(Direction::request).control.forget(stream.down);
   host_.forget(stream.down);
   for (Way& way : ways_) way.waiting_for_room.erase(stream.down);
   waiting_for_slot_.erase(stream.down);
@@ -270,11 +279,14 @@ void Session::Core::update_held(Stream& stream, Direction direction) {
   }
 }
 
+int64_t Session::Core::advance_for_held(Direction direction) const {
+  return std::min(way(direction).held, static_cast<int64_t>(options_.limits.held_bytes));
+}
+
 void Session::Core::settle_connection(Direction direction) {
   if (!peer(sender(direction)).begun) return;
   Way& on = way(direction);
-  const int64_t advance = std::min(on.held, static_cast<int64_t>(options_.limits.held_bytes));
-  const int64_t due = on.connection.credit_due(advance);
+  const int64_t due = on.connection.credit_due(advance_for_held(direction));
   if (due <= 0) return;
   on.connection.credited(due);
   send_window_update(sender(direction), 0, static_cast<uint32_t>(due));

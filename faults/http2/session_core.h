@@ -1,6 +1,7 @@
 // The inside of http2::Session. Split over session_core.cpp (what holds it together), session_frames.cpp
-// (control frames), session_calls.cpp (what a call's frames go through), session_data.cpp (DATA) and
-// session_rulings.cpp (what faults do to calls). Pure.
+// (control frames), session_control.cpp (what faults do to them, and what the relay says itself),
+// session_calls.cpp (what a call's frames go through), session_data.cpp (DATA) and session_rulings.cpp (what
+// faults do to calls). Pure.
 #pragma once
 
 #include <array>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "faults/http2/block_path.h"
+#include "faults/http2/control_queue.h"
 #include "faults/http2/flow.h"
 #include "faults/http2/frame_reader.h"
 #include "faults/http2/hpack.h"
@@ -80,7 +82,9 @@ class Session::Core {
     explicit PeerState(FrameReader frame_reader) : reader(std::move(frame_reader)) {}
     FrameReader reader;
     Output output;
-    PeerSettings accepts;    // what it announced and the other peer acknowledged
+    PeerSettings accepts;  // what it announced and the other peer acknowledged
+    PeerSettings seen;     // the same as the other peer knows it: not alike while a fault edits it
+    Announcement announcement;
     SettingsQueue settings;  // SETTINGS sent to it
     Instant resets_since{};  // RST_STREAM from it, counted by the second
     size_t resets = 0;
@@ -97,10 +101,25 @@ class Session::Core {
     size_t kept = 0;         // memory of all waiting frames
     std::set<StreamId> waiting_for_room;
     bool room_opened = false;
+    ControlQueue control;  // control frames that faults keep
+  };
+  /// A GOAWAY of ours, and what it leads to.
+  struct Drain {
+    enum class Step {
+      waits,      // for the upstream's SETTINGS
+      announced,  // 2^31-1 was said; our PING is to be answered
+      said,       // the last stream id was said
+    };
+    FaultId by;
+    faults::SendGoaway what;
+    Step step = Step::waits;
+    uint64_t ping = 0;  // its payload
+    Instant due;        // no longer is waited for its ACK
   };
 
   PeerState& peer(Side side) { return peers_[index(side)]; }
   const PeerState& peer(Side side) const { return peers_[index(side)]; }
+  const Way& way(Direction direction) const { return ways_[index(direction)]; }
   Way& way(Direction direction) { return ways_[index(direction)]; }
   std::string& out(Side to) { return peer(to).output.bytes(); }
 
@@ -120,6 +139,8 @@ class Session::Core {
   void discard(Stream& stream, Direction direction);
   void forget_due(const Gate& gate, StreamId stream, Direction direction);
   void update_held(Stream& stream, Direction direction);
+  /// What of the held bytes the sender's connection window is given back for.
+  int64_t advance_for_held(Direction direction) const;
   void settle_connection(Direction direction);
   void settle_stream(Stream& stream, Direction direction);
   void send_reset(Side to, StreamId id, Http2Error code);
@@ -127,12 +148,35 @@ class Session::Core {
 
   // session_frames.cpp
   void on_settings(Side from, const FrameHeader& header, Bytes payload);
+  void pass_settings(Side from, uint8_t flags, Bytes payload);
   void on_settings_ack(Side from);
   void on_ping(Side from, const FrameHeader& header, Bytes payload);
-  void on_goaway(Side from, Bytes payload);
+  void pass_ping(Side from, uint8_t flags, Bytes payload, ObservationLog::Ticket ticket);
+  void on_goaway(Side from, const FrameHeader& header, Bytes payload);
+  void pass_goaway(Side from, Bytes payload, ObservationLog::Ticket ticket);
   void refuse_above(StreamId last_up, StreamId last_down);
   void on_window_update(Side from, StreamId id, uint32_t increment);
   void on_reset(Side from, StreamId id, Http2Error code);
+
+  // session_control.cpp
+  faults::Ruling ask(Side from, faults::ControlFrame kind, StreamId stream);
+  /// Asks about a peer's frame. Answers whether it is to be passed on now; else it waits, or never is.
+  bool may_pass(Side from, faults::ControlFrame kind, const FrameHeader& header, Bytes payload,
+                ObservationLog::Ticket ticket);
+  /// Asks about a WINDOW_UPDATE, `increment` of which the sender of DATA is to get.
+  void rule_on_increment(Side from, StreamId id, const Stream* stream, FlowLedger& ledger, int64_t increment);
+  void thaw(Side from, StreamId id, int64_t increment);
+  void release_control(Direction direction);
+  void pass_kept(Side from, const WaitingFrame& frame);
+  void control_cleared(const FaultId& fault);
+  void control_hit(const FaultId& fault, Direction direction, const faults::WireAction& action);
+  void edit_settings(const FaultId& fault, const faults::EditSettings& edit);
+  void tell_settings(Side announcer, const std::vector<Setting>& settings);
+  void go_on_draining();
+  void announce(Drain& drain);
+  void say_last(Drain& drain);
+  bool is_our_pings_ack(Side from, const FrameHeader& header, Bytes payload);
+  std::optional<Instant> next_control_due() const;
 
   // session_calls.cpp
   void on_block(Side from, const BlockView& block);
@@ -188,6 +232,11 @@ class Session::Core {
   bool downstream_begun_ = false;      // since the last turn: what it needs an answer for may go on
   std::optional<StreamId> goaway_up_;  // the upstream's last id, and what downstream was told
   std::optional<StreamId> goaway_down_;
+  FaultId goaway_by_;  // whose GOAWAY that was; empty: the upstream's
+  std::vector<Drain> drains_;
+  uint64_t pings_ = 0;                                       // of ours, so far
+  std::vector<uint64_t> unanswered_pings_;                   // the payloads of those
+  std::set<std::pair<FaultId, Direction>> told_of_control_;  // hits
   std::multimap<Instant, std::pair<StreamId, Direction>> due_;
   uint64_t ignored_frames_ = 0;
   std::optional<Demand> demand_;

@@ -1,4 +1,5 @@
-// Control frames: they travel end to end, whatever faults do to calls (RELAY.md rules 2, 4, 5, 7, 10).
+// Control frames: they travel end to end, whatever faults do to calls (RELAY.md rules 2, 4, 5, 7, 10). What
+// faults do to the frames themselves is in session_control.cpp.
 #include <algorithm>
 #include <utility>
 
@@ -41,7 +42,7 @@ bool Session::Core::Sink::on_control(const FrameHeader& header, Bytes payload) {
       core_.on_ping(from_, header, payload);
       break;
     case FrameType::goaway:
-      core_.on_goaway(from_, payload);
+      core_.on_goaway(from_, header, payload);
       break;
     case FrameType::window_update:
       core_.on_window_update(from_, header.stream, read_u32(payload.data()) & max_stream_id);
@@ -58,23 +59,32 @@ bool Session::Core::Sink::on_control(const FrameHeader& header, Bytes payload) {
 
 void Session::Core::on_settings(Side from, const FrameHeader& header, Bytes payload) {
   if (header.has(flag::ack)) return on_settings_ack(from);
-  std::vector<Setting> settings = parse_settings(payload);
-  for (Setting& setting : settings) {
+  for (const Setting& setting : parse_settings(payload)) {
     if (const auto wrong = forbidden(setting)) return violation(from, Http2Error::protocol_error, *wrong);
-    if (setting.id == SettingId::header_table_size)
-      setting.value = std::min(setting.value, default_table_size);
     if (setting.id == SettingId::max_concurrent_streams && from == Side::upstream) {
       if (!max_streams_ || *max_streams_ < setting.value) slot_freed_ = true;
       max_streams_ = setting.value;
     }
   }
+  if (may_pass(from, faults::ControlFrame::settings, header, payload, 0)) {
+    pass_settings(from, header.flags, payload);
+  }
+}
+
+void Session::Core::pass_settings(Side from, uint8_t flags, Bytes payload) {
+  std::vector<Setting> genuine = parse_settings(payload);
+  for (Setting& setting : genuine) {
+    if (setting.id == SettingId::header_table_size)
+      setting.value = std::min(setting.value, default_table_size);
+  }
+  std::vector<Setting> settings = peer(from).announcement.rewritten(genuine);
   const Side to = other(from);
   const std::string forwarded = serialise(settings);
-  append_frame(out(to), FrameType::settings, header.flags, 0,
+  append_frame(out(to), FrameType::settings, flags, 0,
                {reinterpret_cast<const uint8_t*>(forwarded.data()), forwarded.size()});
   peer(to).output.control_frame();
   if (!std::exchange(peer(to).begun, true)) downstream_begun_ |= to == Side::downstream;
-  peer(to).settings.sent(SettingsQueue::Origin::peer, std::move(settings));
+  peer(to).settings.sent(SettingsQueue::Origin::peer, std::move(settings), std::move(genuine));
   if (peer(to).settings.pending() > options_.limits.queued_control_frames) {
     limit_reached(from, "queued_control_frames");
   }
@@ -91,12 +101,16 @@ void Session::Core::on_settings_ack(Side from) {
 
   // From here on `from` sends by these settings, and so do we towards the announcer.
   const Direction direction = direction_from(from);
-  PeerSettings& accepts = peer(announcer).accepts;
-  const int64_t old_window = accepts.initial_window_size;
-  accepts.apply(acknowledged->settings);
-  if (const int64_t delta = accepts.initial_window_size - old_window; delta != 0) {
-    for (auto& [id, stream] : streams_) stream->lane(direction).flow.shifted(delta);
-    if (delta > 0) way(direction).room_opened = true;
+  PeerState& announced = peer(announcer);
+  const int64_t old_granted = announced.seen.initial_window_size;
+  const int64_t old_room = announced.accepts.initial_window_size;
+  announced.seen.apply(acknowledged->settings);
+  announced.accepts.apply(acknowledged->genuine);
+  const int64_t granted = announced.seen.initial_window_size - old_granted;
+  const int64_t room = announced.accepts.initial_window_size - old_room;
+  if (granted != 0 || room != 0) {
+    for (auto& [id, stream] : streams_) stream->lane(direction).flow.shifted(granted, room);
+    if (room > 0) way(direction).room_opened = true;
   }
   for (const Setting& setting : acknowledged->settings) {
     if (setting.id != SettingId::header_table_size) continue;
@@ -106,40 +120,60 @@ void Session::Core::on_settings_ack(Side from) {
 }
 
 void Session::Core::on_ping(Side from, const FrameHeader& header, Bytes payload) {
-  const Side to = other(from);
+  if (is_our_pings_ack(from, header, payload)) return;
+  const bool ack = header.has(flag::ack);
   const auto ticket = log_.open(faults::PingSeen{.edge = options_.edge,
                                                  .connection = options_.connection,
                                                  .times = {.received = now_},
                                                  .direction = direction_from(from),
-                                                 .ack = header.has(flag::ack),
+                                                 .ack = ack,
                                                  .payload = read_u64(payload.data())});
-  append_frame(out(to), FrameType::ping, header.flags, 0, payload);
+  const auto kind = ack ? faults::ControlFrame::ping_ack : faults::ControlFrame::ping;
+  if (may_pass(from, kind, header, payload, ticket)) pass_ping(from, header.flags, payload, ticket);
+}
+
+void Session::Core::pass_ping(Side from, uint8_t flags, Bytes payload, ObservationLog::Ticket ticket) {
+  const Side to = other(from);
+  append_frame(out(to), FrameType::ping, flags, 0, payload);
   peer(to).output.control_frame();
   log_.leaves(ticket, to, peer(to).output.end(), 0, std::nullopt);
 }
 
-void Session::Core::on_goaway(Side from, Bytes payload) {
+void Session::Core::on_goaway(Side from, const FrameHeader& header, Bytes payload) {
+  const auto ticket = log_.open(faults::GoawaySeen{
+      .edge = options_.edge,
+      .connection = options_.connection,
+      .times = {.received = now_},
+      .direction = direction_from(from),
+      .last_stream = read_u32(payload.data()) & max_stream_id,
+      .code = static_cast<Http2Error>(read_u32(payload.data() + 4)),
+      .debug = std::string(reinterpret_cast<const char*>(payload.data()) + 8, payload.size() - 8)});
+  if (may_pass(from, faults::ControlFrame::goaway, header, payload, ticket)) {
+    pass_goaway(from, payload, ticket);
+  }
+}
+
+void Session::Core::pass_goaway(Side from, Bytes payload, ObservationLog::Ticket ticket) {
   const Side to = other(from);
   const StreamId last = read_u32(payload.data()) & max_stream_id;
   const auto code = static_cast<Http2Error>(read_u32(payload.data() + 4));
-  const std::string debug{reinterpret_cast<const char*>(payload.data()) + 8, payload.size() - 8};
-  const auto ticket = log_.open(faults::GoawaySeen{.edge = options_.edge,
-                                                   .connection = options_.connection,
-                                                   .times = {.received = now_},
-                                                   .direction = direction_from(from),
-                                                   .last_stream = last,
-                                                   .code = code,
-                                                   .debug = debug});
+  const Bytes debug =
+      payload.subspan(8, std::min<size_t>(payload.size(), peer(to).accepts.max_frame_size) - 8);
   StreamId translated = last;  // a client's GOAWAY is about streams that servers open
   const bool final = from == Side::upstream && last != max_stream_id;
   if (final) {
     goaway_up_ = std::min(last, goaway_up_.value_or(max_stream_id));
-    translated = std::min(ids_.translate_last(*goaway_up_), goaway_down_.value_or(max_stream_id));
+    translated = ids_.translate_last(*goaway_up_);
+    if (goaway_down_ && *goaway_down_ <= translated) {
+      translated = *goaway_down_;
+    } else {
+      goaway_by_ = {};
+    }
     goaway_down_ = translated;
   } else if (from == Side::upstream && goaway_down_) {
     translated = *goaway_down_;  // never rising
   }
-  append_goaway(out(to), translated, code, debug);
+  append_goaway(out(to), translated, code, {reinterpret_cast<const char*>(debug.data()), debug.size()});
   peer(to).output.control_frame();
   log_.leaves(ticket, to, peer(to).output.end(), 0, faults::FrameKind::goaway);
   if (final) refuse_above(*goaway_up_, translated);
@@ -166,7 +200,10 @@ void Session::Core::on_window_update(Side from, StreamId id, uint32_t increment)
   const Direction direction = direction_from(other(from));
   if (id == 0) {
     if (increment == 0) return send_window_update(other(from), 0, 0);  // its receiver's to judge
-    way(direction).connection.opened(increment);
+    FlowLedger& ledger = way(direction).connection;
+    const int64_t before = ledger.credit_due(advance_for_held(direction));
+    ledger.opened(increment);
+    rule_on_increment(from, 0, nullptr, ledger, ledger.credit_due(advance_for_held(direction)) - before);
     settle_connection(direction);
     way(direction).room_opened = true;
     return;
@@ -182,7 +219,11 @@ void Session::Core::on_window_update(Side from, StreamId id, uint32_t increment)
       send_window_update(Side::upstream, stream->up, 0);
     return;
   }
-  stream->lane(direction).flow.opened(increment);
+  FlowLedger& ledger = stream->lane(direction).flow;
+  const int64_t before = ledger.credit_due();
+  ledger.opened(increment);
+  rule_on_increment(from, id, stream, ledger, ledger.credit_due() - before);
+  if (over_) return;
   settle_stream(*stream, direction);
   pump(*stream, direction);
 }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "faults/http2/frame.h"
 
 namespace breakwire::http2 {
@@ -31,6 +33,10 @@ std::string serialise(const std::vector<Setting>& settings);
 /// What is wrong with a value, in words, or nothing.
 std::optional<std::string> forbidden(const Setting& setting);
 
+/// The value of a setting that was never announced (§6.5.2); of MAX_CONCURRENT_STREAMS and
+/// MAX_HEADER_LIST_SIZE, which are unlimited then, a value that says so. Nothing for settings that have none.
+std::optional<uint32_t> initial_value(SettingId id);
+
 /// What an announcer accepts, as far as it concerns what is sent to it.
 struct PeerSettings {
   uint32_t header_table_size = default_table_size;
@@ -46,14 +52,47 @@ class SettingsQueue {
   struct Sent {
     Origin origin = Origin::peer;
     std::vector<Setting> settings;  // as they were sent
+    std::vector<Setting> genuine;   // as the other peer had announced them
   };
-  void sent(Origin origin, std::vector<Setting> settings) { sent_.push_back({origin, std::move(settings)}); }
+  void sent(Origin origin, std::vector<Setting> settings, std::vector<Setting> genuine = {}) {
+    sent_.push_back({origin, std::move(settings), std::move(genuine)});
+  }
   /// The ACK's SETTINGS; nothing when no ACK was due.
   std::optional<Sent> acknowledged();
   size_t pending() const { return sent_.size(); }
 
  private:
   std::deque<Sent> sent_;
+};
+
+/// What one peer announces, and what faults make the other see of it. Where two faults set the same value,
+/// the one that came last wins. A table size is only ever made smaller: the announcer could not decode with
+/// more.
+class Announcement {
+ public:
+  /// SETTINGS of the announcer's own: answers what goes in their place. What faults have set takes the place
+  /// of genuine values, and is added where the other peer has not been told of it.
+  std::vector<Setting> rewritten(const std::vector<Setting>& genuine);
+  /// From now on a fault sets these values.
+  void edit(const FaultId& by, const std::map<uint16_t, uint32_t>& values);
+  /// What the other peer has not been told of yet; from now on it has.
+  std::vector<Setting> untold();
+  /// The fault sets nothing any more: answers what tells the other peer, the last genuine values or the
+  /// initial ones.
+  std::vector<Setting> cleared(const FaultId& by);
+
+ private:
+  struct Edit {
+    FaultId by;
+    std::vector<Setting> values;
+    bool told = false;
+  };
+  /// What the other peer is to see of a setting of which the announcer says `genuine`.
+  uint32_t seen(SettingId id, uint32_t genuine) const;
+  std::optional<uint32_t> value_of(SettingId id) const;
+
+  std::vector<Setting> genuine_;  // the last value of each
+  std::vector<Edit> edits_;
 };
 
 }  // namespace breakwire::http2

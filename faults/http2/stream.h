@@ -74,7 +74,7 @@ struct Item {
 
 /// One direction of a stream.
 struct Lane {
-  explicit Lane(int64_t window) : flow(window) {}
+  explicit Lane(FlowLedger ledger) : flow(ledger) {}
   FlowLedger flow;
   std::list<Item> waiting;
   std::optional<Gate> gate;  // before the first of `waiting`
@@ -86,8 +86,8 @@ struct Lane {
 };
 
 struct Stream {
-  Stream(StreamId down_id, int64_t request_window, int64_t response_window)
-      : down(down_id), lanes{Lane(request_window), Lane(response_window)} {}
+  Stream(StreamId down_id, FlowLedger requests, FlowLedger responses)
+      : down(down_id), lanes{Lane(requests), Lane(responses)} {}
 
   StreamId down;
   StreamId up = 0;  // 0: its HEADERS have not left, the upstream knows nothing of it

@@ -15,7 +15,11 @@
   kind(grpc_hang) \
   kind(lose_response) \
   kind(rst_stream) \
+  kind(goaway) \
   kind(drop_connection) \
+  kind(mute_ping) \
+  kind(freeze_window) \
+  kind(settings) \
   kind(signal) \
   kind(kill) \
   kind(pause) \

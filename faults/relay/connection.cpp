@@ -58,6 +58,8 @@ void Connection::accept(Stream accepted) {
     }
     close_later(ruling.by, close->after);
   }
+  if (later) speak(ruling.by, ruling.action);
+  for (const auto& effect : ruling.effects) speak(effect.by, effect.action);
   if (edge_.options.protocol == EdgeProtocol::tcp) {
     begin(Protocol::tcp);
   } else {
@@ -126,6 +128,9 @@ void Connection::found(const FaultId& fault, const faults::WireAction& action) {
       begin_closing(faults::Peer::relay, fault);
     }
     settle();
+  } else if (comes_later(action)) {
+    speak(fault, action);
+    settle();
   }
 }
 
@@ -147,6 +152,7 @@ void Connection::fault_cleared(const FaultId& fault) {
   if (state_ == State::over) return;
   const auto now = clock_now();
   std::erase_if(late_closes_, [&](const LateClose& close) { return close.by == fault; });
+  std::erase_if(unsaid_, [&](const auto& unsaid) { return unsaid.first == fault; });
   if (state_ == State::muted) {
     if (muted_by_ == fault && muted_closes_) begin_closing(faults::Peer::relay, fault);
     return settle();
@@ -387,5 +393,7 @@ void Connection::forget(StreamId stream) { edge_.faults.forget(id_, stream); }
 void Connection::observe(faults::Observation observation) {
   edge_.plane.observer.observe(std::move(observation));
 }
+
+void Connection::carried_out(const FaultId& fault) { edge_.faults.carried_out(fault, id_); }
 
 }  // namespace breakwire::relay

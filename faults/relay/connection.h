@@ -94,6 +94,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void reset_by(Side side);
   void hear_opening(std::string_view bytes);
   void begin(faults::Protocol protocol);
+  void speak(const FaultId& fault, const faults::WireAction& action);
 
   // What goes out.
   void send(Side to, std::string_view bytes);
@@ -126,6 +127,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   faults::Ruling decide(const faults::ControlReached& reached) override;
   void forget(StreamId stream) override;
   void observe(faults::Observation observation) override;
+  void carried_out(const FaultId& fault) override;
 
   EdgeState& edge_;
   const ConnectionId id_;
@@ -154,6 +156,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
     FaultId by;
   };
   std::vector<LateClose> late_closes_;
+  std::vector<std::pair<FaultId, faults::WireAction>> unsaid_;  // for the session, when there is one
   std::optional<Instant> closing_due_;
   faults::Peer closed_by_ = faults::Peer::relay;
   FaultId closing_fault_;

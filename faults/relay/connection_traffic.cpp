@@ -1,6 +1,7 @@
 // What comes in from the two peers of a connection, and what goes out to them.
 #include <algorithm>
 #include <boost/asio.hpp>
+#include <utility>
 
 #include "faults/relay/connection.h"
 
@@ -104,6 +105,7 @@ void Connection::begin(Protocol protocol) {
   } else {
     handshake_due_.reset();
   }
+  for (const auto& [fault, action] : std::exchange(unsaid_, {})) speak(fault, action);
   for (const auto side : both_sides) {
     const auto bytes = sniffer_.take(side);
     if (bytes.empty()) continue;
@@ -116,6 +118,12 @@ void Connection::begin(Protocol protocol) {
   for (const auto side : both_sides) {
     if (session_ && at(side).fin_received) session_->peer_gone(side, false, now);
   }
+}
+
+/// A ruling that is performed in HTTP/2's own words, as soon as it is known that the connection speaks it.
+void Connection::speak(const FaultId& fault, const faults::WireAction& action) {
+  if (session_) return session_->act(fault, action, clock_now());
+  if (!protocol_) unsaid_.emplace_back(fault, action);
 }
 
 void Connection::fin_from(Side side) {

@@ -79,7 +79,7 @@ TEST(FlowLedgerTest, ASmallerInitialWindowMayMakeBothSidesNegative) {
   ledger.received(900);
   ledger.buffer(900);
   ledger.forwarded(900);
-  ledger.shifted(-500);
+  ledger.shifted(-500, -500);
   EXPECT_EQ(ledger.room(), -400);
   EXPECT_EQ(ledger.credit_due(), 0);
 }
