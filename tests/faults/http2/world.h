@@ -25,6 +25,7 @@ class ScriptedHost final : public SessionHost {
   }
   void forget(StreamId stream) override { forgotten.push_back(stream); }
   void observe(faults::Observation observation) override { seen.push_back(std::move(observation)); }
+  void carried_out(const FaultId& fault) override { carried.push_back(fault); }
 
   template <class T>
   std::vector<T> all() const {
@@ -39,6 +40,7 @@ class ScriptedHost final : public SessionHost {
   std::function<faults::Ruling(const faults::ControlReached&)> control_rule;
   std::vector<faults::Observation> seen;
   std::vector<StreamId> forgotten;
+  std::vector<FaultId> carried;
   size_t asked = 0;
 };
 

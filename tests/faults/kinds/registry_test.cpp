@@ -122,7 +122,8 @@ TEST(RegistryTest, KnowsEveryKindByItsOwnName) {
   EXPECT_EQ(names,
             (std::set<std::string>{"latency", "stall", "refuse", "reset", "close", "accept_hang",
                                    "grpc_status", "grpc_delay", "grpc_hang", "lose_response", "rst_stream",
-                                   "drop_connection", "signal", "kill", "pause", "restart"}));
+                                   "drop_connection", "goaway", "mute_ping", "freeze_window", "settings",
+                                   "signal", "kill", "pause", "restart"}));
   EXPECT_EQ(find_fault_kind("latncy"), nullptr);
 }
 
