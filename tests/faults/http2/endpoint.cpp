@@ -119,6 +119,7 @@ void Endpoint::on_frame(const nghttp2_frame& frame) {
       return;
     case NGHTTP2_GOAWAY:
       goaway_last = static_cast<uint32_t>(frame.goaway.last_stream_id);
+      goaway_lasts.push_back(*goaway_last);
       goaway_code = frame.goaway.error_code;
       goaway_debug.assign(reinterpret_cast<const char*>(frame.goaway.opaque_data),
                           frame.goaway.opaque_data_len);

@@ -69,6 +69,7 @@ class Endpoint {
   std::vector<std::string> complaints;  // nothing must ever be here
   bool may_say_goaway = false;          // with an error, because the test wants it
   std::optional<uint32_t> goaway_last;  // of the last GOAWAY received
+  std::vector<uint32_t> goaway_lasts;   // of all of them
   uint32_t goaway_code = 0;
   std::string goaway_debug;
   size_t ping_acks = 0;

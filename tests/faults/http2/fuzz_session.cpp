@@ -2,16 +2,13 @@
 // break: what comes out are sound frames whose blocks decode, within the windows that the receiver gave, with
 // nothing on a stream after its end; and every call that started has ended. Built with -fsanitize=fuzzer this
 // is a libFuzzer target; fuzz_test.cpp runs it over corpus/.
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <set>
 
 #include "base/rng.h"
-#include "faults/http2/hpack.h"
 #include "faults/http2/session.h"
 #include "faults/http2/settings.h"
-#include "tests/faults/http2/bytes.h"
+#include "tests/faults/http2/fuzz_peers.h"
 
 namespace breakwire::http2::testing {
 namespace {
@@ -23,12 +20,6 @@ std::string serialise_setting(uint8_t parameter) {
                                   {SettingId::max_frame_size, 16'384u + parameter},
                                   {SettingId::max_concurrent_streams, parameter % 8u}};
   return serialise({some[parameter % some.size()]});
-}
-
-void must(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
 }
 
 /// Reads the input by small numbers and runs of bytes; zeroes when it is used up.
@@ -52,93 +43,12 @@ class Input {
   Bytes rest_;
 };
 
-/// What a receiver knows of one direction.
-class Receiver final : public FrameSink {
- public:
-  explicit Receiver(bool server) : server_(server), reader_({1u << 20, 1000}, server) {}
-  void read(const std::string& bytes) { reader_.feed(bytes_of(bytes), *this); }
-  /// The receiver's own WINDOW_UPDATE on the connection was read by the session.
-  void grant(int64_t n) { window_ += n; }
-
-  bool on_preface() override { return true; }
-  bool on_data(const DataPiece& piece) override {
-    window_ -= static_cast<int64_t>(piece.flow());
-    must(window_ >= 0, "DATA beyond the receiver's window");
-    must(!ended_.contains(piece.stream) && (!server_ || open_.contains(piece.stream)),
-         "DATA on a stream that is not open");
-    if (piece.last && piece.end_stream) end(piece.stream);
-    return true;
-  }
-  bool on_block(const BlockView& block) override {
-    faults::Metadata fields;
-    must(decoder_.decode(*block.fragments, 1u << 24, fields) == FieldDecoder::Outcome::ok,
-         "a block does not decode");
-    if (server_ && block.stream > last_) {
-      must(block.stream % 2 == 1, "an even stream id");
-      last_ = block.stream;
-      open_.insert(block.stream);
-    } else if (!server_) {
-      open_.insert(block.stream);
-    }
-    must(!ended_.contains(block.stream), "HEADERS on a stream that has ended");
-    if (block.end_stream) end(block.stream);
-    return true;
-  }
-  bool on_control(const FrameHeader& header, Bytes) override {
-    if (header.type == FrameType::rst_stream) end(header.stream);
-    must(!server_ || header.stream <= last_, "a frame on an idle stream");
-    return true;
-  }
-  bool on_ignored(const FrameHeader&) override {
-    must(false, "a frame that is not passed on");
-    return true;
-  }
-  void on_violation(Http2Error, const std::string& what) override { must(false, what.c_str()); }
-  void on_limit(const char* option) override { must(false, option); }
-
- private:
-  void end(StreamId id) {
-    open_.erase(id);
-    ended_.insert(id);
-  }
-  bool server_;
-  FrameReader reader_;
-  FieldDecoder decoder_;
-  int64_t window_ = default_window;
-  StreamId last_ = 0;
-  std::set<StreamId> open_;
-  std::set<StreamId> ended_;
-};
-
-/// Finds the connection's increments in what a peer sends.
-class Grants final : public FrameSink {
- public:
-  Grants(bool preface, Receiver& receiver) : reader_({}, preface), receiver_(receiver) {}
-  void read(Bytes bytes) { reader_.feed(bytes, *this); }
-  bool on_preface() override { return true; }
-  bool on_data(const DataPiece&) override { return true; }
-  bool on_block(const BlockView&) override { return true; }
-  bool on_control(const FrameHeader& header, Bytes payload) override {
-    if (header.type == FrameType::window_update && header.stream == 0) {
-      receiver_.grant(read_u32(payload.data()) & max_stream_id);
-    }
-    return true;
-  }
-  bool on_ignored(const FrameHeader&) override { return true; }
-  void on_violation(Http2Error, const std::string&) override {}
-  void on_limit(const char*) override {}
-
- private:
-  FrameReader reader_;
-  Receiver& receiver_;
-};
-
 class RandomHost final : public SessionHost {
  public:
   explicit RandomHost(uint64_t seed) : rng_(seed) {}
   faults::Ruling decide(const faults::CallReached& reached) override {
     must(!forgotten_.contains(reached.call->stream), "asked about a call after its end");
-    faults::Ruling ruled{.by = {std::string(1, static_cast<char>('a' + rng_.next() % 3))}};
+    faults::Ruling ruled{.by = some_fault()};
     if (rng_.next() % 8 == 0) {
       ruled.delay = std::chrono::milliseconds(rng_.next() % 50);
       ruled.delayed_by = {ruled.by};
@@ -165,7 +75,50 @@ class RandomHost final : public SessionHost {
     }
     return ruled;
   }
-  faults::Ruling decide(const faults::ControlReached&) override { return {}; }
+  faults::Ruling decide(const faults::ControlReached& reached) override {
+    faults::Ruling ruled{.by = some_fault()};
+    switch (rng_.next() % 16) {
+      case 0:
+      case 1:
+        ruled.action = faults::Hold{};
+        break;
+      case 2:
+        if (reached.frame != faults::ControlFrame::settings) ruled.action = faults::Swallow{};
+        break;
+      case 3:
+        ruled.delay = std::chrono::milliseconds(rng_.next() % 50);
+        ruled.delayed_by = {ruled.by};
+        ruled.delays = {ruled.delay};
+        break;
+      case 4:
+        ruled.effects.push_back({.by = some_fault(), .action = some_edit()});
+        break;
+      case 5:
+        if (rng_.next() % 32 == 0) ruled.action = faults::CloseConnection{};
+        break;
+      default:
+        break;
+    }
+    return ruled;
+  }
+  FaultId some_fault() { return {std::string(1, static_cast<char>('a' + rng_.next() % 3))}; }
+  faults::EditSettings some_edit() {
+    const std::map<uint16_t, uint32_t> values{{1, rng_.next() % 5'000},
+                                              {3, rng_.next() % 4},
+                                              {4, rng_.next() % 100'000},
+                                              {5, 16'384 + rng_.next() % 1'000}};
+    faults::EditSettings edit{.to_caller = rng_.next() % 2 == 0};
+    for (const auto& value : values) {
+      if (rng_.next() % 2 == 0) edit.values.insert(value);
+    }
+    return edit;
+  }
+  faults::SendGoaway some_goaway() {
+    return {.code = Http2Error::no_error,
+            .debug = "d",
+            .last = static_cast<faults::SendGoaway::Last>(rng_.next() % 2),
+            .then = static_cast<faults::SendGoaway::Then>(rng_.next() % 3)};
+  }
   void forget(StreamId stream) override { must(forgotten_.insert(stream).second, "forgotten twice"); }
   void observe(faults::Observation observation) override {
     if (std::holds_alternative<faults::CallStarted>(observation)) ++started_;
@@ -203,6 +156,17 @@ class Arena {
   }
   void clear(const FaultId& fault) {
     session_.fault_cleared(fault, now_);
+    settle();
+  }
+  /// A fault speaks in a peer's name.
+  void act(bool goaway) {
+    faults::WireAction action = faults::Forward{};
+    if (goaway) {
+      action = host_.some_goaway();
+    } else {
+      action = host_.some_edit();
+    }
+    session_.act(host_.some_fault(), action, now_);
     settle();
   }
   /// The peer reads what is there, or for a while does not.
@@ -250,7 +214,7 @@ std::string canned(uint8_t which, uint8_t parameter) {
   const StreamId id = 2u * (parameter % 16) + 1;
   const faults::Metadata fields{{":path", "/s/M"}, {":status", "200"}, {"content-type", "application/grpc"}};
   std::string out;
-  switch (which % 12) {
+  switch (which % 14) {
     case 0:
       append_field_block(out, id, encode_literally(fields), false, 16'384);
       break;
@@ -283,6 +247,13 @@ std::string canned(uint8_t which, uint8_t parameter) {
       break;
     case 10:
       append_data(out, id, bytes_of(std::string(parameter * 40u, 'd')), false);
+      break;
+    case 12:  // of one of the relay's own
+      out = frame(FrameType::ping, flag::ack, 0,
+                  hex("627265616b770000").substr(0, 7) + static_cast<char>(parameter % 4));
+      break;
+    case 13:
+      out = frame(FrameType::ping, flag::ack, 0, "12345678");
       break;
     default:
       out = frame(FrameType::ping, 0, 0, "12345678");
@@ -325,6 +296,9 @@ void fuzz_session(const uint8_t* data, size_t size) {
         arena.receive(side, bytes_of(std::string_view(whole).substr(cut)));
         break;
       }
+      case 5:
+        arena.act(what & 0x40);
+        break;
       default: {
         const uint8_t which = input.byte();
         arena.receive(side, bytes_of(canned(which, input.byte())));

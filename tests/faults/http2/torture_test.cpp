@@ -36,6 +36,9 @@ class Torture {
       limits_streams_ |= entry.settings_id == NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS;
     }
     world_.host.rule = [this](const faults::CallReached& reached) { return rule(reached); };
+    if (controls_) {
+      world_.host.control_rule = [this](const faults::ControlReached& reached) { return rule(reached); };
+    }
     world_.server.on_headers = [this](int32_t id) { answer(id, true); };
     world_.server.on_request = [this](int32_t id) { answer(id, false); };
   }
@@ -53,14 +56,17 @@ class Torture {
       if (pick(4) == 0) world_.server.ping(round);
       if (pick(4) == 0) change_settings();
       if (drains_ && !draining_ && pick(8) == 0) drain();
+      if (controls_ && pick(4) == 0) edit();
+      if (controls_ && pick(4) == 0) clear("edit" + std::to_string(pick(2)));
       if (pick(3) == 0) clear("hang" + std::to_string(pick(3)));
       if (pick(3) == 0) world_.wait(std::chrono::milliseconds(pick(50)));
       if (pick(3) == 0) world_.run();
       ASSERT_EQ(complaints(), std::vector<std::string>{});
     }
     world_.run();
-    for (int i = 0; i < 30 && world_.session.live_calls() + waiting() > 0; ++i) {
-      for (const char* fault : {"hang0", "hang1", "hang2"}) clear(fault);
+    world_.host.control_rule = {};
+    for (int i = 0; i < 30 && (i == 0 || world_.session.live_calls() + waiting() > 0); ++i) {
+      for (const char* fault : {"hang0", "hang1", "hang2", "edit0", "edit1"}) clear(fault);
       world_.wait(1s);
     }
     check();
@@ -102,9 +108,18 @@ class Torture {
 
   uint64_t pick(uint64_t n) { return rng_.next() % n; }
 
-  /// The server's GOAWAY with the last stream that it has seen.
+  /// The server's GOAWAY with the last stream that it has seen, or the relay's own.
   void drain() {
     draining_ = true;
+    if (controls_ && pick(2) == 0) {
+      using Goaway = faults::SendGoaway;
+      world_.session.act({"drain"},
+                         Goaway{.last = pick(2) == 0 ? Goaway::Last::none_refused : Goaway::Last::forwarded,
+                                .then = pick(2) == 0 ? Goaway::Then::drain : Goaway::Then::stay},
+                         world_.now);
+      world_.deliver();
+      return;
+    }
     const int32_t last = nghttp2_session_get_last_proc_stream_id(world_.server.native());
     world_.server.goaway(last, NGHTTP2_NO_ERROR);
     world_.collect(Side::upstream);  // before another stream makes it untrue
@@ -167,6 +182,42 @@ class Torture {
       default:
         return {};
     }
+  }
+
+  /// Control frames are held, delayed and, of PINGs, lost.
+  faults::Ruling rule(const faults::ControlReached& reached) {
+    const bool ping =
+        reached.frame == faults::ControlFrame::ping || reached.frame == faults::ControlFrame::ping_ack;
+    switch (pick(16)) {
+      case 0:
+      case 1:
+      case 2:
+        return ruling(faults::Hold{}, "hang" + std::to_string(pick(3)));
+      case 3:
+        if (ping) return ruling(faults::Swallow{}, "mute");
+        return {};
+      case 4: {
+        faults::Ruling ruled;
+        ruled.delay = std::chrono::milliseconds(1 + pick(40));
+        ruled.delayed_by = {{"slow"}};
+        ruled.delays = {ruled.delay};
+        return ruled;
+      }
+      default:
+        return {};
+    }
+  }
+
+  /// What one side announces is edited: windows in both directions, frames larger, the table and streams
+  /// less.
+  void edit() {
+    faults::EditSettings edit{.to_caller = pick(2) == 0};
+    if (pick(2) == 0) edit.values[4] = static_cast<uint32_t>(pick(200'000));
+    if (pick(2) == 0) edit.values[5] = static_cast<uint32_t>(16'384 + pick(200'000));
+    if (pick(2) == 0) edit.values[1] = static_cast<uint32_t>(pick(5'000));
+    if (pick(2) == 0 && edit.to_caller) edit.values[3] = static_cast<uint32_t>(1 + pick(4));
+    world_.session.act({"edit" + std::to_string(pick(2))}, edit, world_.now);
+    world_.deliver();
   }
 
   void answer(int32_t id, bool at_headers) {
@@ -268,6 +319,7 @@ class Torture {
   const bool shrinks_;
   uint32_t window_ = 100'000;
   const bool drains_ = pick(4) == 0;
+  const bool controls_ = pick(2) == 0;
   bool draining_ = false;
 };
 
