@@ -18,14 +18,16 @@ namespace breakwire::http2 {
 ///   that before any is due again;
 /// - DATA injected: it took of the receiver's room, whose increments for it are not the sender's.
 ///
-/// What a fault withholds of the receiver's increments, and by how much it makes the sender believe in
-/// another initial window than the receiver has, is kept apart and is never due: so what the relay has to
-/// make good is paid all the same.
+/// What a fault withholds of the receiver's increments is kept apart and never due, so that what the relay
+/// has to make good is paid all the same. A fault may make the sender believe in another initial window than
+/// the receiver has. What a larger one lets in waits for room. In a smaller one the receiver, which knows
+/// nothing of it, would see no reason to open the window again: what was forwarded is given back for it as
+/// long as there is room, and its increments repay that.
 class FlowLedger {
  public:
   explicit FlowLedger(int64_t window) : FlowLedger(window, window) {}
   /// The sender was told of another initial window than the receiver has.
-  FlowLedger(int64_t granted, int64_t room) : granted_(granted), room_(room), withheld_(room - granted) {}
+  FlowLedger(int64_t told, int64_t window) : granted_(told), room_(window), told_(told), window_(window) {}
 
   /// DATA was read: `buffered` while the relay has it.
   void received(int64_t n) { granted_ -= n; }
@@ -43,21 +45,27 @@ class FlowLedger {
   void opened(int64_t n) { room_ = std::min(room_ + n, 1024 * max_window); }
   /// A change of INITIAL_WINDOW_SIZE, in force from the sender's acknowledgement on: of what the sender was
   /// told, and of what the receiver has.
-  void shifted(int64_t granted, int64_t room) {
-    granted_ += granted;
-    room_ += room;
-    withheld_ += room - granted;
+  void shifted(int64_t told, int64_t window) {
+    granted_ += told;
+    told_ += told;
+    room_ += window;
+    window_ += window;
   }
   /// So much of what is due is a fault's to keep from the sender; negative: not any more.
   void withhold(int64_t n) { withheld_ += n; }
 
   /// The increment due to the sender, when the relay advances `advance` bytes; one frame's worth at most.
   int64_t credit_due(int64_t advance = 0) const {
-    return std::clamp<int64_t>(room_ + advance - buffered_ - granted_ - withheld_, 0, max_window);
+    const int64_t kept = buffered_ + granted_ + withheld_;
+    int64_t due = room_ + advance - (window_ - told_) - kept;
+    if (narrowed()) due = std::max(due, std::min(room_, told_) - kept);
+    return std::clamp<int64_t>(due, 0, max_window);
   }
   /// A WINDOW_UPDATE went to the sender.
   void credited(int64_t n) { granted_ += n; }
 
+  /// The sender was told of a smaller initial window than the receiver has: DATA that was forwarded is due.
+  bool narrowed() const { return told_ < window_; }
   int64_t granted() const { return granted_; }
   int64_t room() const { return room_; }
   int64_t buffered() const { return buffered_; }
@@ -66,7 +74,9 @@ class FlowLedger {
   int64_t granted_;
   int64_t room_;
   int64_t buffered_ = 0;
-  int64_t withheld_;
+  int64_t withheld_ = 0;
+  int64_t told_;    // the initial window as the sender knows it
+  int64_t window_;  // and as the receiver does
 };
 
 }  // namespace breakwire::http2

@@ -156,6 +156,7 @@ bool Session::Core::write_data(Stream& stream, Direction direction, Item& item, 
       message_seen(stream, direction, item, item.passed[seen], true);
     }
     item.passed.erase(item.passed.begin(), item.passed.begin() + static_cast<ptrdiff_t>(seen));
+    if (lane.flow.narrowed() && !lane.received_end) settle_stream(stream, direction);
   }
   return true;
 }

@@ -102,15 +102,19 @@ void Session::Core::on_settings_ack(Side from) {
   // From here on `from` sends by these settings, and so do we towards the announcer.
   const Direction direction = direction_from(from);
   PeerState& announced = peer(announcer);
-  const int64_t old_granted = announced.seen.initial_window_size;
-  const int64_t old_room = announced.accepts.initial_window_size;
+  const int64_t old_told = announced.seen.initial_window_size;
+  const int64_t old_window = announced.accepts.initial_window_size;
   announced.seen.apply(acknowledged->settings);
   announced.accepts.apply(acknowledged->genuine);
-  const int64_t granted = announced.seen.initial_window_size - old_granted;
-  const int64_t room = announced.accepts.initial_window_size - old_room;
-  if (granted != 0 || room != 0) {
-    for (auto& [id, stream] : streams_) stream->lane(direction).flow.shifted(granted, room);
-    if (room > 0) way(direction).room_opened = true;
+  const int64_t told = announced.seen.initial_window_size - old_told;
+  const int64_t window = announced.accepts.initial_window_size - old_window;
+  if (told != 0 || window != 0) {
+    for (auto& [id, stream] : streams_) {
+      Lane& lane = stream->lane(direction);
+      lane.flow.shifted(told, window);
+      if (lane.flow.narrowed() && !lane.received_end) settle_stream(*stream, direction);
+    }
+    if (window > 0) way(direction).room_opened = true;
   }
   for (const Setting& setting : acknowledged->settings) {
     if (setting.id != SettingId::header_table_size) continue;

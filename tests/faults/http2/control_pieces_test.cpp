@@ -51,6 +51,31 @@ TEST(FlowLedgerTest, AnotherInitialWindowThanTheReceiversIsNeitherDueNorRepaid) 
   }
 }
 
+TEST(FlowLedgerTest, ASmallerWindowThanTheReceiversIsOpenedForWhatWasForwardedWhileThereIsRoom) {
+  FlowLedger ledger(10, 25);
+  EXPECT_TRUE(ledger.narrowed());
+  const auto pass = [&](int64_t n) {
+    ledger.received(n);
+    ledger.buffer(n);
+    EXPECT_EQ(ledger.credit_due(), 0) << "not before it has left";
+    ledger.forwarded(n);
+    const int64_t due = ledger.credit_due();
+    ledger.credited(due);
+    return due;
+  };
+  EXPECT_EQ(pass(10), 10);
+  EXPECT_EQ(pass(10), 5) << "no more than there is room for";
+  EXPECT_EQ(pass(5), 0);
+  ledger.opened(8);
+  EXPECT_EQ(ledger.credit_due(), 8);
+  ledger.credited(8);
+  ledger.opened(17);
+  EXPECT_EQ(ledger.credit_due(), 2);
+  ledger.credited(2);
+  EXPECT_EQ(ledger.granted(), 10);
+  EXPECT_EQ(ledger.room(), 25);
+}
+
 TEST(AnnouncementTest, PassesWhatNoFaultEdits) {
   Announcement announcement;
   const Settings genuine{{window, 5}, {SettingId{0xfe03}, 1}, {window, 7}};

@@ -142,22 +142,52 @@ TEST_F(SettingsFaultsTest, OverlappingFaultsAreUndoneOneByOne) {
   EXPECT_EQ(wire.to_client(), settings_frame(hex("0003 7fffffff 0004 0000ffff")));
 }
 
-TEST_F(SettingsFaultsTest, ASmallerWindowThanTheReceiversIsNotMadeUpFor) {
+TEST_F(SettingsFaultsTest, ASmallerWindowIsOpenedAgainForWhatWasPassedOn) {
   wire.begin();
+  wire.client(Wire::request(1));
+  edit({{4, 100}});
+  client_acks();
+  EXPECT_EQ(wire.to_client(), setting(4, 100));
+  wire.client(Wire::data(1, std::string(100, 'x')));
+  EXPECT_EQ(wire.to_server(), Wire::request(1) + Wire::data(1, std::string(100, 'x')));
+  EXPECT_EQ(wire.to_client(), Wire::window_update(1, 100)) << "the server does not know that it has to";
+  wire.server(Wire::window_update(1, 60) + Wire::window_update(0, 100));
+  EXPECT_EQ(wire.to_client(), Wire::window_update(0, 100)) << "its increments repay that";
+  clear();
+  client_acks();
+  EXPECT_EQ(wire.to_client(), setting(4, 65'535));
+  wire.server(Wire::window_update(1, 100));
+  EXPECT_EQ(wire.to_client(), Wire::window_update(1, 60)) << "40 of them were given before";
+}
+
+TEST_F(SettingsFaultsTest, ASmallerWindowNeverLetsMoreThroughThanTheReceiverTakes) {
+  wire.begin();
+  wire.server(setting(4, 150));
+  client_acks();
   edit({{4, 100}});
   client_acks();
   wire.to_client();
+  wire.to_server();
   wire.client(Wire::request(1) + Wire::data(1, std::string(100, 'x')));
-  EXPECT_EQ(wire.to_server(), Wire::request(1) + Wire::data(1, std::string(100, 'x')));
+  EXPECT_EQ(wire.to_client(), Wire::window_update(1, 50));
+  wire.client(Wire::data(1, std::string(50, 'y')));
   EXPECT_EQ(wire.to_client(), "");
-  wire.server(Wire::window_update(1, 60) + Wire::window_update(0, 100));
-  EXPECT_EQ(wire.to_client(), Wire::window_update(1, 60) + Wire::window_update(0, 100));
-  // What is swallowed is still paid: the stream goes on.
-  wire.fault(faults::Stage::headers, faults::WithholdResponse{}, "w");
-  clear();
-  EXPECT_EQ(wire.to_client(), setting(4, 65'535));
+  wire.to_server();
+  wire.server(Wire::window_update(1, 30));
+  EXPECT_EQ(wire.to_client(), Wire::window_update(1, 30));
+}
+
+TEST_F(SettingsFaultsTest, NoWindowStaysNone) {
+  wire.begin();
+  wire.client(Wire::request(1));
+  edit({{4, 0}});
   client_acks();
-  EXPECT_EQ(wire.to_client(), "");
+  EXPECT_EQ(wire.to_client(), setting(4, 0));
+  wire.server(Wire::headers(1, response_fields()));
+  wire.to_client();
+  clear();
+  client_acks();
+  EXPECT_EQ(wire.to_client(), setting(4, 65'535));
 }
 
 TEST_F(SettingsFaultsTest, WhatALargerWindowLetsInWaitsForTheReceiversRoom) {
