@@ -85,9 +85,9 @@ TEST_F(ControlGrpcTest, MutedAcksTripTheCallersKeepaliveOnAConnectionThatWorks) 
       << call.status().error_message();
   size_t answers = 0;
   for (const auto& ping : recorder.all<faults::PingSeen>()) {
-    const bool answer = ping.ack && ping.direction == Direction::response;
-    EXPECT_EQ(ping.times.forwarded.has_value(), !answer);
-    answers += answer ? 1 : 0;
+    if (!ping.ack || ping.direction != Direction::response) continue;
+    EXPECT_FALSE(ping.times.forwarded);
+    ++answers;
   }
   EXPECT_EQ(answers, 1u) << "the server did answer the caller's PING";
 }
