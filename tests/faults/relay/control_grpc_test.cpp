@@ -19,13 +19,22 @@ class ControlGrpcTest : public GrpcRelayTest {
 };
 
 TEST_F(ControlGrpcTest, AGoawayInTwoStepsLosesNoCall) {
-  const auto waiting = client.start("Wait");
+  // With retries on: what the library hands to the old connection at the last moment never leaves it, and is
+  // repeated by itself (gRFC A6).
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  const auto channel = grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port),
+                                                 grpc::InsecureChannelCredentials(), arguments);
+  grpc::GenericStub stub(channel);
+  Call waiting(stub, "/test.Echo/Wait", "hello", 20s, false);
   ASSERT_TRUE(server.wait_until_waiting(1));
   arm_kind("goaway").reset();
-  for (int number = 0; number < 20; ++number) EXPECT_EQ(client.say(), StatusCode::OK);
+  for (int number = 0; number < 20; ++number) {
+    EXPECT_EQ(Call(stub, "/test.Echo/Say", "hello", 20s, false).code(), StatusCode::OK);
+  }
   EXPECT_EQ(connections(), 2u) << "new calls go elsewhere";
   server.let_go();
-  EXPECT_EQ(waiting->code(), StatusCode::OK);
+  EXPECT_EQ(waiting.code(), StatusCode::OK);
   const auto ended = wait_for_end();
   EXPECT_EQ(ended.fault, FaultId{"goaway"});
   EXPECT_EQ(ended.connection, recorder.all<faults::ConnectionAccepted>().front().connection);
