@@ -66,6 +66,16 @@ struct FaultSet::Entry {
     return acted;
   }
 
+  /// Asks about a message that has only begun. Leaves no trace unless the answer is heeded now.
+  bool ask_early(const CallReached& reached, WireAction& answer) {
+    Rng unused = rng;  // it draws when it is asked again
+    answer = instance.fault->decide(reached, state, unused);
+    if (!std::holds_alternative<CutMessage>(answer)) return false;
+    ++state.asked;
+    ++state.hits;
+    return true;
+  }
+
   void count_hit(bool& already) {
     if (!already) ++tally.hits;
     already = true;
@@ -231,7 +241,11 @@ Ruling FaultSet::call(const CallReached& reached) {
     CallRecord* record = entry->selected(reached);
     if (!record || decided) continue;
     WireAction answer;
-    if (!entry->ask(reached, answer)) continue;
+    if (reached.early && !entry->ask_early(reached, answer)) {
+      decided = is_terminal(answer);  // it will act on the whole message
+      continue;
+    }
+    if (!reached.early && !entry->ask(reached, answer)) continue;
     entry->count_hit(record->hit);
     decided = add(ruling, entry->instance.id, std::move(answer));
   }
