@@ -123,6 +123,7 @@ void Session::Core::on_new_call(const BlockView& block, uint64_t number, faults:
 void Session::Core::enqueue(Stream& stream, Direction direction, Item item) {
   Lane& lane = stream.lane(direction);
   if (lane.waiting.empty()) {
+    lane.paced_until.reset();
     switch (pass(stream, direction, item)) {
       case Step::gone:
         return;

@@ -11,6 +11,9 @@
 namespace breakwire::http2 {
 namespace {
 
+/// A machine that is busy for longer makes a lane slower than its pace.
+constexpr Duration made_up = 50ms;
+
 /// What a gRPC response's initial HEADERS say at least.
 faults::Metadata bare_response() { return {{":status", "200"}, {"content-type", "application/grpc"}}; }
 
@@ -179,14 +182,13 @@ size_t Session::Core::paced(Stream& stream, Direction direction) {
   Lane& lane = stream.lane(direction);
   Instant next{};
   size_t most = std::numeric_limits<size_t>::max();
-  for (const LanePace& pace : lane.paces) {
+  for (LanePace& pace : lane.paces) {
+    // Time in which there was nothing to send is not saved up; that by which a timer was late is made up for.
+    pace.next = std::max(pace.next, lane.paced_until ? now_ - made_up : now_);
     next = std::max(next, pace.next);
     most = std::min(most, std::max<size_t>(pace.pace.bytes, 1));
   }
-  if (next <= now_) {
-    lane.paced_until.reset();
-    return most;
-  }
+  if (next <= now_) return most;
   if (lane.paced_until != next) {
     if (lane.paced_until) forget_due(*lane.paced_until, stream.down, direction);
     due_.emplace(next, std::pair{stream.down, direction});
@@ -199,9 +201,7 @@ void Session::Core::spend(Lane& lane, size_t bytes) {
   for (LanePace& pace : lane.paces) {
     const double share =
         static_cast<double>(bytes) / static_cast<double>(std::max<size_t>(pace.pace.bytes, 1));
-    const Duration cost{static_cast<Duration::rep>(static_cast<double>(pace.pace.gap.count()) * share)};
-    // A timer that is late by less than a gap does not lower the rate; time that was not used is lost.
-    pace.next = (now_ - pace.next <= pace.pace.gap ? pace.next : now_) + cost;
+    pace.next += Duration{static_cast<Duration::rep>(static_cast<double>(pace.pace.gap.count()) * share)};
   }
 }
 

@@ -101,7 +101,8 @@ struct Lane {
   std::list<Item> waiting;
   std::optional<Gate> gate;  // before the first of `waiting`
   std::vector<LanePace> paces;
-  std::optional<Instant> paced_until;  // when the lane is looked at again for their sake
+  std::optional<Instant>
+      paced_until;  // since some of `waiting` had to wait for them: when it is looked at again
   std::optional<Cut> cut;
   MessageCounter messages;
   bool counts_messages = false;  // gRPC, as its content-type says
