@@ -43,7 +43,7 @@ bool rewrite(const Field& wanted, Metadata& fields) {
 
 }  // namespace
 
-bool apply(const EditFields& edit, Metadata& fields) {
+bool edit_fields(const EditFields& edit, Metadata& fields) {
   bool changed = false;
   for (const auto& name : edit.remove) changed = (!is_pseudo(name) && remove(name, fields)) || changed;
   for (const auto& field : edit.set) changed = (!is_pseudo(field.name) && set(field, fields)) || changed;

@@ -43,7 +43,7 @@ bool Session::Core::edit_block(Stream& stream, Direction direction, Item& item,
                                 ? stream.facts.metadata
                                 : item.fields;
   const StatusCode status = status_of(fields, stream.http_status);
-  if (!faults::apply(edit, fields)) return false;
+  if (!faults::edit_fields(edit, fields)) return false;
   if (direction == Direction::response && item.end_stream &&
       status_of(fields, stream.http_status) != status) {
     stream.spoilt_by = by;

@@ -16,6 +16,11 @@
   kind(lose_response) \
   kind(rst_stream) \
   kind(drop_connection) \
+  kind(http_status) \
+  kind(missing_trailers) \
+  kind(truncate_message) \
+  kind(metadata) \
+  kind(stream_bandwidth) \
   kind(signal) \
   kind(kill) \
   kind(pause) \

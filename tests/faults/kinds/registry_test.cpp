@@ -119,10 +119,27 @@ TEST(RegistryTest, KnowsEveryKindByItsOwnName) {
     names.insert(kind.name);
   }
   EXPECT_EQ(names.size(), fault_kinds().size());
-  EXPECT_EQ(names,
-            (std::set<std::string>{"latency", "stall", "refuse", "reset", "close", "accept_hang",
-                                   "grpc_status", "grpc_delay", "grpc_hang", "lose_response", "rst_stream",
-                                   "drop_connection", "signal", "kill", "pause", "restart"}));
+  EXPECT_EQ(names, (std::set<std::string>{"latency",
+                                          "stall",
+                                          "refuse",
+                                          "reset",
+                                          "close",
+                                          "accept_hang",
+                                          "grpc_status",
+                                          "grpc_delay",
+                                          "grpc_hang",
+                                          "lose_response",
+                                          "rst_stream",
+                                          "drop_connection",
+                                          "http_status",
+                                          "missing_trailers",
+                                          "truncate_message",
+                                          "metadata",
+                                          "stream_bandwidth",
+                                          "signal",
+                                          "kill",
+                                          "pause",
+                                          "restart"}));
   EXPECT_EQ(find_fault_kind("latncy"), nullptr);
 }
 
