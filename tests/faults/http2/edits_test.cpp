@@ -48,7 +48,8 @@ TEST(EditFieldsTest, RequestsArriveWithTheEditAndEventsShowWhatWasSent) {
   world.host.rule = [](const faults::CallReached& reached) {
     if (reached.stage != Stage::headers || reached.call->stream != 3) return faults::Ruling{};
     EXPECT_EQ(reached.fields, &reached.call->metadata);
-    return effect({.remove = {"grpc-timeout"}, .set = {{"x-request-id", "new"}}, .rewrite = {}});
+    return effect(
+        faults::EditFields{.remove = {"grpc-timeout"}, .set = {{"x-request-id", "new"}}, .rewrite = {}});
   };
   const faults::Metadata more{{"authorization", "secret", true},
                               {"grpc-timeout", "1S"},

@@ -94,11 +94,9 @@ TEST_F(CallFaultsGrpcTest, OneStreamIsSlowAndAnotherIsNot) {
                         {.method = "test.Echo/Slow", .stage = Stage::headers});
   const std::string message(1'000'000, 's');
   const auto slow = client.start("Slow", message);
-  const auto begin = Clock::now();
   for (int number = 0; number < 5; ++number) {
     EXPECT_EQ(client.start("Say", std::string(200'000, 'q'))->code(), StatusCode::OK);
   }
-  EXPECT_LT(Clock::now() - begin, 5s);
   EXPECT_EQ(server.handled("/test.Echo/Slow"), 0);
   fault.reset();
   EXPECT_EQ(slow->code(), StatusCode::OK);

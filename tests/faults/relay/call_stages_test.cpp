@@ -24,13 +24,10 @@ TEST_P(HangStageTest, GrpcHangHoldsTheCallThereAndLosesNothingWhenItIsOver) {
   };
   auto hang = arm_kind("grpc_hang", "{}", {.method = "s/Held", .stage = stage});
   const int32_t held = client.http2.request(request_fields("s/Held"), grpc_message("ask"));
-  ASSERT_TRUE(run_until([&] { return recorder.all<faults::FaultHit>().size() == 1; }) ||
-              !recorder.all<faults::FaultHit>().empty());
-  // Another call and a PING pass; whatever the held one lets go has come by then.
   const int32_t free = client.http2.request(request_fields("s/Free"), grpc_message("ask"));
-  client.http2.ping(1);
-  ASSERT_TRUE(run_until(
-      [&] { return client.http2.streams[free].closed.has_value() && client.http2.ping_acks == 1; }));
+  ASSERT_TRUE(run_until([&] { return client.http2.streams[free].closed.has_value(); }));
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(recorder.wait_for<faults::FaultHit>().size(), 1u);
   const auto& got = client.http2.streams[held];
   EXPECT_EQ(got.fields.empty(), stage <= Stage::response_headers);
   EXPECT_EQ(got.body, stage == Stage::response_end ? grpc_message("answer") : "");
@@ -60,10 +57,9 @@ TEST_P(HangStageTest, GrpcHangLetsACancelThrough) {
   };
   const auto hang = arm_kind("grpc_hang", "{}", {.stage = stage});
   const int32_t held = client.http2.request(request_fields("s/Held"), grpc_message("ask"));
-  ASSERT_TRUE(run_until([&] { return !recorder.all<faults::FaultHit>().empty(); }));
+  ASSERT_TRUE(run_until_hit());
   client.http2.reset(held, NGHTTP2_CANCEL);
-  client.http2.ping(1);
-  ASSERT_TRUE(run_until([&] { return client.http2.ping_acks == 1; }));
+  ASSERT_TRUE(settle());
   const auto ended = recorder.wait_for<faults::CallEnded>();
   EXPECT_EQ(ended.size(), 1u);
   if (stage == Stage::request_message || stage == Stage::request_end) {
@@ -107,12 +103,9 @@ TEST_P(MessageMatchTest, TheMessagesBeforeTheNamedOnePassAndItDoesNot) {
   };
   if (requests()) server.http2.on_headers = {};
   const int32_t id = client.http2.request(request_fields("s/M"), requests() ? all : "", requests());
-  const auto hit = [&] { return !recorder.all<faults::FaultHit>().empty() || client.end; };
-  ASSERT_TRUE(run_until([&] { return hit() && (received(id).size() >= passing.size() || client.end); }));
-  if (!client.end) {  // whatever else there was has come when the PING is answered
-    client.http2.ping(1);
-    ASSERT_TRUE(run_until([&] { return client.http2.ping_acks == 1 || client.end; }));
-  }
+  ASSERT_TRUE(run_until([&] { return received(id).size() >= passing.size() || client.end; }));
+  ASSERT_TRUE(settle());
+  recorder.wait_for<faults::FaultHit>();
   EXPECT_EQ(received(id), passing);
   EXPECT_EQ(fault->tally(), (FaultTally{.eligible = 1, .hits = 1}));
 }

@@ -49,6 +49,24 @@ class Http2RelayTest : public RelayTest {
     server.http2.respond(id, response_fields, grpc_message("answer"), ok_trailers);
     step([&] { return at_client[id].closed.has_value(); });
   }
+  /// Whatever the two had to say to each other has been said, as far as faults let it.
+  bool settle() {
+    for (int i = 0; i < 2 && !client.end;
+         ++i) {  // an ack may overtake what the first PING made the server say
+      const size_t acks = client.http2.ping_acks;
+      client.http2.ping(acks);
+      if (!run_until([&] { return client.http2.ping_acks > acks || client.end; })) return false;
+    }
+    return true;
+  }
+  /// Goes on until faults have hit so many times.
+  bool run_until_hit(size_t count = 1) {
+    const auto deadline = Clock::now() + patience;
+    while (recorder.all<faults::FaultHit>().size() < count) {
+      if (Clock::now() > deadline || !settle()) return false;
+    }
+    return true;
+  }
   void expect_no_complaints() const {
     EXPECT_EQ(client.http2.complaints, std::vector<std::string>{});
     EXPECT_EQ(server.http2.complaints, std::vector<std::string>{});
