@@ -122,12 +122,12 @@ Session::Core::Step Session::Core::pass_cut(Stream& stream, Direction direction,
     const uint64_t most = cut.size ? *cut.size - 1 : MessageCounter::prefix_size - 1;
     const uint64_t limit = std::min(cut.bytes, most);
     const size_t before = item.sent;
-    const size_t n = std::min<uint64_t>(limit - cut.sent, item.bytes().size() - before);
+    const size_t n = std::min<uint64_t>(limit - std::min(limit, cut.sent), item.bytes().size() - before);
     const bool written = write_data(stream, direction, item, before + n, false);
     cut.sent += item.sent - before;
     if (!written) return Step::waits;
     // Before its prefix is whole, nobody knows how long the message would be.
-    cut.done = cut.sent == limit && (cut.size || limit == cut.bytes);
+    cut.done = cut.sent >= limit && (cut.size || limit == cut.bytes);
     if (!cut.done && !item.end_stream) return Step::done;
     cut.done = true;
     if (direction == Direction::request) end_cut_request(stream);
@@ -160,7 +160,10 @@ void Session::Core::skip_messages(Stream& stream, Direction direction, Item& ite
   };
   if (item.ruling_on) {
     item.scanned = item.ruling_on->end;
-    if (item.ruling_on->whole) whole(item.ruling_on->counted);
+    if (item.ruling_on->whole) {
+      whole(item.ruling_on->counted);
+      cut.sent = *cut.size - (item.ruling_on->end - item.ruling_on->begin);  // before the fault was there
+    }
     item.ruling_on.reset();
   }
   Bytes rest = item.bytes().subspan(item.scanned);

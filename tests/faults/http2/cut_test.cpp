@@ -175,6 +175,21 @@ TEST(CutTest, WaitsForRoomLikeAllDataAndStaysCutWhenItsFaultIsOver) {
   EXPECT_EQ(wire.to_server(), Wire::data(1, message.substr(66'535, 3'465)) + Wire::data(1, "", true));
 }
 
+TEST(CutTest, AMessageThatWasUnderWayWhenTheFaultCameLosesWhatIsStillHere) {
+  for (const uint64_t bytes : {6u, 12u, 1'000u}) {
+    Wire wire;
+    wire.begin();
+    const std::string message = grpc_message("0123456789");
+    wire.client(Wire::request(1) + Wire::data(1, message.substr(0, 10)));
+    EXPECT_EQ(wire.to_server(), Wire::request(1) + Wire::data(1, message.substr(0, 10)));
+    wire.host.rule = cutting(Stage::request_message, bytes);
+    wire.client(Wire::data(1, message.substr(10)));
+    const size_t more = bytes == 6u ? 0 : bytes == 12u ? 2 : 4;
+    EXPECT_EQ(wire.to_server(),
+              (more == 0 ? "" : Wire::data(1, message.substr(10, more))) + Wire::data(1, "", true));
+  }
+}
+
 TEST(CutTest, ManyCutCallsLeakNoWindow) {
   World world;
   world.echo();
