@@ -42,8 +42,9 @@ FaultKind truncate_message_kind() {
           "RST_STREAM(NO_ERROR).\n\n"
           "Peers see: a message whose prefix says more than there is. A receiver must not take it for "
           "whole, and some do: C-core 1.51 reports the status it finds, so with OK a Python caller gets "
-          "None for its response (profile `ccore-1.51`). Others say INTERNAL. A service should refuse "
-          "such a request; it must not run the handler on half a message.\n\n"
+          "None for its response and a C++ caller, by the callback API, an empty one (profile "
+          "`ccore-1.51`). Others say INTERNAL. A service should refuse such a request; it must not run "
+          "the handler on half a message.\n\n"
           "When it ends: calls pass as before; what was cut stays cut.\n\n"
           "Sources: grpc/grpc doc/PROTOCOL-HTTP2.md \"Length-Prefixed-Message\"; RFC 9113 §8.1; measured "
           "with gRPC 1.51.1.",

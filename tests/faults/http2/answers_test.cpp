@@ -35,6 +35,7 @@ TEST(AnswerHttpTest, AtTheHeadersTheUpstreamNeverSeesTheCall) {
                                   Wire::reset(1, Http2Error::no_error));
   wire.client(Wire::data(1, "hello", true));
   EXPECT_EQ(wire.to_client(), Wire::window_update(0, 5));
+  wire.client(Wire::window_update(0, 6));  // for the page, which the upstream has not sent
   EXPECT_EQ(wire.to_server(), "");
   const auto ended = wire.seen<faults::CallEnded>();
   ASSERT_EQ(ended.size(), 1u);
@@ -62,13 +63,13 @@ TEST(AnswerHttpTest, TakesThePlaceOfTheResponseAndCancelsWhatIsLeftOfIt) {
   wire.to_server();
   wire.server(Wire::headers(1, response_fields()) + Wire::data(1, grpc_message("one")));
   EXPECT_EQ(wire.to_client(), Wire::headers(1, bad_gateway) + Wire::data(1, "<html>", true));
-  EXPECT_EQ(wire.to_server(), Wire::reset(1, Http2Error::cancel) + Wire::window_update(0, 8));
+  // Of the eight bytes that were swallowed it may send two again: the page took six of the caller's room.
+  EXPECT_EQ(wire.to_server(), Wire::reset(1, Http2Error::cancel) + Wire::window_update(0, 2));
   wire.server(Wire::data(1, grpc_message("two")) + Wire::headers(1, ok_trailers(), true));  // on their way
   EXPECT_EQ(wire.to_client(), "");
   EXPECT_EQ(wire.to_server(), Wire::window_update(0, 8));
-  // What the caller was given of the connection's window is not the upstream's to use again.
   wire.client(Wire::window_update(0, 6));
-  EXPECT_EQ(wire.to_server(), "");
+  EXPECT_EQ(wire.to_server(), Wire::window_update(0, 6));
   EXPECT_EQ(wire.seen<faults::CallEnded>().size(), 1u);
   EXPECT_EQ(wire.seen<faults::ProtocolViolation>().size(), 0u);
 }

@@ -210,7 +210,8 @@ TEST_F(CallFaultsTest, MetadataChangesTheRequestsFieldsAndNothingElse) {
 TEST_F(CallFaultsTest, MetadataChangesTheResponseAtEitherEnd) {
   echo();
   for (const Stage stage : {Stage::response_headers, Stage::response_end}) {
-    const auto fault = arm_kind("metadata", R"({"set": {"x-zone": "b"}})", {.stage = stage});
+    const auto fault =
+        arm(Codec<Stage>::show(stage), of_kind("metadata", R"({"set": {"x-zone": "b"}})"), {.stage = stage});
     faults::Metadata head = response_fields;
     faults::Metadata tail = ok_trailers;
     (stage == Stage::response_end ? tail : head).push_back({"x-zone", "b"});
