@@ -58,7 +58,9 @@ bool Session::Core::edit_block(Stream& stream, Direction direction, Item& item,
 Session::Core::Step Session::Core::end_with_page(Stream& stream, const faults::AnswerHttp& answer,
                                                  const FaultId& by) {
   // A response that has begun cannot become another one: what sits in the middle can only break it off.
-  if (stream.response_started) return end_with_reset(stream, Http2Error::internal_error, by);
+  if (stream.response_started || stream.lane(Direction::response).sent_end) {
+    return end_with_reset(stream, Http2Error::internal_error, by);
+  }
 
   cancel_upstream(stream);
   stream.up_reset = true;  // so that the rest of the request is swallowed, whether or not it was ever opened

@@ -147,6 +147,17 @@ TEST(AnswerHttpTest, AResponseThatHasBegunIsBrokenOffInstead) {
   EXPECT_EQ(wire.to_server(), Wire::reset(1, Http2Error::cancel));
 }
 
+TEST(AnswerHttpTest, AResponseThatIsOverWithoutEverHavingBegunIsNotAnsweredAgain) {
+  Wire wire;
+  wire.begin();
+  wire.client(Wire::request(1));
+  wire.server(Wire::headers(1, ok_trailers(), true));  // malformed: there is no :status
+  EXPECT_EQ(wire.to_client(), Wire::headers(1, ok_trailers(), true));
+  wire.fault(Stage::request_end, page("<html>"));
+  wire.client(Wire::data(1, "", true));
+  EXPECT_EQ(wire.to_client(), Wire::reset(1, Http2Error::internal_error));
+}
+
 TEST(AnswerHttpTest, WaitsForTheUpstreamsSettings) {
   Wire wire;
   wire.fault(Stage::headers, page("<html>"));
