@@ -101,7 +101,7 @@ struct SendGoaway {
   enum class Last {
     none_refused,  // two steps: 2^31-1, then, once the caller has answered a PING of ours, the last stream
                    // that was forwarded (gRFC A9's and C-core's graceful way)
-    forwarded,  // at once the last stream of which anything was forwarded
+    forwarded,     // at once the last stream of which anything was forwarded
   };
   enum class Then {
     drain,  // FIN to both peers when the last call is over
@@ -127,16 +127,19 @@ struct AnswerHttp {
   Metadata fields;
   std::string body;
 };
-/// At `response_end`: the response ends with END_STREAM on an empty DATA frame in place of its trailers.
+/// At `response_end`: the response ends with END_STREAM on an empty DATA frame in place of its trailers. A
+/// response without initial HEADERS of its own (Trailers-Only) gets some.
 struct DropTrailers {};
-/// At `headers`, `response_headers` and `response_end`: fields are taken away, then others set. No
-/// pseudo-fields.
+/// At `headers`, `response_headers` and `response_end`: fields are taken away, then others set and rewritten
+/// (faults/edit_fields.h). No pseudo-fields.
 struct EditFields {
   std::vector<std::string> remove;
-  Metadata set;  // replaces every field of that name
+  Metadata set;      // takes the place of every field of that name, or is added
+  Metadata rewrite;  // the value of every field of that name that is there
 };
 /// At `request_message` and `response_message`: only the first `bytes` of the message, its 5-octet prefix
-/// included, are forwarded, then END_STREAM (of a response: its trailers as they come).
+/// included, are forwarded, then END_STREAM (of a response: its trailers as they come). A message that is not
+/// longer loses its last byte.
 struct CutMessage {
   uint64_t bytes = 0;
 };

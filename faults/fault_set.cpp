@@ -27,10 +27,36 @@ struct ConnectionRecord {
 
 bool at_message(Stage stage) { return stage == Stage::request_message || stage == Stage::response_message; }
 
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  uint32_t pending = 0;
+  int bits = 0;
+  for (const char c : bytes) {
+    pending = pending << 8 | static_cast<unsigned char>(c);
+    for (bits += 8; bits >= 6; bits -= 6) text.push_back(digits[pending >> (bits - 6) & 0x3f]);
+  }
+  if (bits > 0) text.push_back(digits[pending << (6 - bits) & 0x3f]);
+  return text;
+}
+
+std::string_view without_padding(std::string_view text) {
+  return text.substr(0, text.find_last_not_of('=') + 1);
+}
+
+/// Under keys in `-bin`, patterns are about the base64 form, padded or not, also where the value travels as
+/// it is, behind a zero byte (gRFC G1).
+bool value_matches(std::string_view pattern, const Field& field) {
+  if (!field.name.ends_with("-bin")) return matches_pattern(pattern, field.value);
+  const std::string_view value = field.value;
+  const std::string text = value.starts_with('\0') ? base64(value.substr(1)) : field.value;
+  return matches_pattern(without_padding(pattern), without_padding(text));
+}
+
 bool fields_match(const std::map<std::string, std::string>& wanted, const Metadata& fields) {
   return std::all_of(wanted.begin(), wanted.end(), [&](const auto& want) {
     return std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
-      return field.name == want.first && matches_pattern(want.second, field.value);
+      return field.name == want.first && value_matches(want.second, field);
     });
   });
 }
@@ -64,6 +90,16 @@ struct FaultSet::Entry {
     const bool acted = !std::holds_alternative<Forward>(answer);
     if (acted) ++state.hits;
     return acted;
+  }
+
+  /// Asks about a message that has only begun. Leaves no trace unless the answer is heeded now.
+  bool ask_early(const CallReached& reached, WireAction& answer) {
+    Rng unused = rng;  // it draws when it is asked again
+    answer = instance.fault->decide(reached, state, unused);
+    if (!std::holds_alternative<CutMessage>(answer)) return false;
+    ++state.asked;
+    ++state.hits;
+    return true;
   }
 
   void count_hit(bool& already) {
@@ -235,7 +271,11 @@ Ruling FaultSet::call(const CallReached& reached) {
     CallRecord* record = entry->selected(reached);
     if (!record || decided) continue;
     WireAction answer;
-    if (!entry->ask(reached, answer)) continue;
+    if (reached.early && !entry->ask_early(reached, answer)) {
+      decided = is_terminal(answer);  // it will act on the whole message
+      continue;
+    }
+    if (!reached.early && !entry->ask(reached, answer)) continue;
     const bool waits = is_terminal(answer) && ruling.delay > Duration::zero();
     if (!waits) entry->count_hit(record->hit);
     decided = add(ruling, entry->instance.id, std::move(answer));

@@ -74,6 +74,12 @@ struct CallReached {
   Stage stage = Stage::headers;
   const CallFacts* call = nullptr;  // never null; valid during the question only
   uint64_t message = 0;             // index of the message, from 0, at the message stages
+  // What the frame says that made the call reach the stage, as it arrived; null when it is not HEADERS. Valid
+  // as long as `call`.
+  const Metadata* fields = nullptr;
+  // At the message stages: the message has only begun, and its bytes would leave before its last one is
+  // there. Only CutMessage is heeded; about everything else the fault is asked again at the last byte.
+  bool early = false;
 };
 
 using WireEvent =

@@ -45,6 +45,11 @@ void BlockPath::write(std::string& out, const FieldBlock& block, const faults::M
     }
     return;
   }
+  write_edited(out, fields, id, end_stream, max_frame_size);
+}
+
+void BlockPath::write_edited(std::string& out, const faults::Metadata& fields, StreamId id, bool end_stream,
+                             uint32_t max_frame_size) {
   if (!encoder_) encoder_.emplace(table_limit_);
   append_field_block(out, id, encoder_->encode(fields), end_stream, max_frame_size);
 }

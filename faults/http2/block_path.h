@@ -49,6 +49,9 @@ class BlockPath {
   /// Writes `block`, whose decoded fields are `fields`, for stream `id`, with END_STREAM or without.
   void write(std::string& out, const FieldBlock& block, const faults::Metadata& fields, StreamId id,
              bool end_stream, uint32_t max_frame_size);
+  /// Writes a block whose fields are not those it arrived with.
+  void write_edited(std::string& out, const faults::Metadata& fields, StreamId id, bool end_stream,
+                    uint32_t max_frame_size);
   /// Writes a block of the relay's own.
   void inject(std::string& out, const faults::Metadata& fields, StreamId id, bool end_stream,
               uint32_t max_frame_size);

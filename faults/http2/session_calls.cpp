@@ -47,8 +47,8 @@ void Session::Core::on_block(Side from, const BlockView& block) {
   }
   Lane& lane = stream->lane(direction);
   if (lane.received_end) return;
-  if (direction == Direction::request && stream->up_closed()) return;
   lane.received_end = block.end_stream;
+  if (direction == Direction::request && stream->up_closed()) return;
 
   Item item{.kind = Item::Kind::headers, .received = now_, .end_stream = block.end_stream};
   item.block = FieldBlock(number, block);
@@ -126,6 +126,7 @@ void Session::Core::on_new_call(const BlockView& block, uint64_t number, faults:
 void Session::Core::enqueue(Stream& stream, Direction direction, Item item) {
   Lane& lane = stream.lane(direction);
   if (lane.waiting.empty()) {
+    lane.paced_until.reset();
     switch (pass(stream, direction, item)) {
       case Step::gone:
         return;
@@ -142,21 +143,26 @@ void Session::Core::enqueue(Stream& stream, Direction direction, Item item) {
   if (ends) tell_upstream_ended(stream, item);
   lane.waiting.push_back(std::move(item));
   lane.waiting.back().keep();
-  way(direction).kept += lane.waiting.back().cost();
+  charge(lane.waiting.back(), direction);
   update_held(stream, direction);
   settle_connection(direction);
   finish(stream);  // END_STREAM may have been read of a request whose response is over: it need not leave
 }
 
+void Session::Core::charge(Item& item, Direction direction) {
+  item.charged = item.cost();
+  way(direction).kept += item.charged;
+}
+
 void Session::Core::pump(Stream& stream, Direction direction) {
   Lane& lane = stream.lane(direction);
   while (!lane.waiting.empty()) {
-    const size_t cost = lane.waiting.front().cost();
+    const size_t charged = lane.waiting.front().charged;
     const Step step = pass(stream, direction, lane.waiting.front());
     if (step == Step::gone) return;
-    way(direction).kept -= cost;
+    way(direction).kept -= charged;
     if (step == Step::waits) {
-      way(direction).kept += lane.waiting.front().cost();
+      charge(lane.waiting.front(), direction);
       break;
     }
     lane.waiting.pop_front();
@@ -167,11 +173,16 @@ void Session::Core::pump(Stream& stream, Direction direction) {
 }
 
 bool Session::Core::finish(Stream& stream) {
-  if (stream.down_closed() && stream.opened() && !stream.up_closed()) {
-    // The client is free to open another stream now; the upstream must not still count this one (rule 8).
-    send_reset(Side::upstream, stream.up, Http2Error::cancel);
-    stream.up_reset = true;
+  // Of a response that is over before its request nobody needs the rest (RFC 9113 §8.1). The upstream, which
+  // would say so itself, was answered for, or took what was cut off for the whole request.
+  const Lane& request = stream.lane(Direction::request);
+  const bool unwanted = stream.answered || (request.cut && request.sent_end);
+  if (unwanted && !request.received_end && stream.lane(Direction::response).sent_end && !stream.down_reset) {
+    send_reset(Side::downstream, stream.down, Http2Error::no_error);
+    stream.down_reset = true;
   }
+  // The client is free to open another stream now; the upstream must not still count this one (rule 8).
+  if (stream.down_closed()) cancel_upstream(stream);
   if (stream.up_closed()) free_slot(stream);
   if (!stream.down_closed()) return false;
   remove(stream);
@@ -193,8 +204,12 @@ Session::Core::Step Session::Core::pass(Stream& stream, Direction direction, Ite
 
 Session::Core::Step Session::Core::pass_request_headers(Stream& stream, Item& item) {
   const bool first = !stream.opened();
+  if (!first && stream.lane(Direction::request).cut) {  // trailers after what was cut off
+    end_cut_request(stream);
+    return Step::done;
+  }
   if (first && !item.headers_passed) {
-    const Step step = reach(stream, Direction::request, Stage::headers, item.received);
+    const Step step = reach(stream, Direction::request, Stage::headers, item);
     if (step == Step::waits) stream.was_held = true;
     if (step != Step::done) return step;
     item.headers_passed = true;
@@ -205,15 +220,20 @@ Session::Core::Step Session::Core::pass_request_headers(Stream& stream, Item& it
   }
   Step end = Step::done;
   if (item.end_stream && !item.end_passed) {
-    end = reach(stream, Direction::request, Stage::request_end, item.received);
+    end = reach(stream, Direction::request, Stage::request_end, item);
     if (end == Step::gone || (end == Step::waits && !first)) return end;
     item.end_passed = end == Step::done;
   }
   if (first && !open_upstream(stream)) return Step::gone;
   const bool ends = item.end_stream && end == Step::done;
-  way(Direction::request)
-      .blocks.write(out(Side::upstream), item.block, first ? stream.facts.metadata : item.fields, stream.up,
-                    ends, peer(Side::upstream).accepts.max_frame_size);
+  BlockPath& blocks = way(Direction::request).blocks;
+  const uint32_t largest = peer(Side::upstream).accepts.max_frame_size;
+  if (item.edited) {
+    blocks.write_edited(out(Side::upstream), item.fields, stream.up, ends, largest);
+  } else {
+    blocks.write(out(Side::upstream), item.block, first ? stream.facts.metadata : item.fields, stream.up,
+                 ends, largest);
+  }
   if (first) {
     log_.leaves(stream.started, Side::upstream, peer(Side::upstream).output.end(), stream.down,
                 faults::FrameKind::call_started);
@@ -249,19 +269,23 @@ Session::Core::Step Session::Core::pass_response_headers(Stream& stream, Item& i
   }
   const bool final_headers = http_status_of(item.fields) >= 200;
   if (final_headers && !item.headers_passed) {
-    const Step step = reach(stream, Direction::response, Stage::response_headers, item.received);
+    const Step step = reach(stream, Direction::response, Stage::response_headers, item);
     if (step != Step::done) return step;
     item.headers_passed = true;
   }
   if (item.end_stream && !item.end_passed) {
-    const Step step = reach(stream, Direction::response, Stage::response_end, item.received);
+    const Step step = reach(stream, Direction::response, Stage::response_end, item);
     if (step != Step::done) return step;
     item.end_passed = true;
     tell_upstream_ended(stream, item);
   }
-  way(Direction::response)
-      .blocks.write(out(Side::downstream), item.block, item.fields, stream.down, item.end_stream,
-                    peer(Side::downstream).accepts.max_frame_size);
+  BlockPath& blocks = way(Direction::response).blocks;
+  const uint32_t largest = peer(Side::downstream).accepts.max_frame_size;
+  if (item.edited) {
+    blocks.write_edited(out(Side::downstream), item.fields, stream.down, item.end_stream, largest);
+  } else {
+    blocks.write(out(Side::downstream), item.block, item.fields, stream.down, item.end_stream, largest);
+  }
   if (final_headers) stream.response_started = true;
   log_.leaves(item.ticket, Side::downstream, peer(Side::downstream).output.end(), stream.down,
               faults::FrameKind::response_started);
@@ -274,7 +298,7 @@ Session::Core::Step Session::Core::pass_response_headers(Stream& stream, Item& i
 
 Session::Core::Step Session::Core::pass_reset(Stream& stream, Item& item) {
   if (!stream.withheld_by.empty()) {
-    const Step step = reach(stream, Direction::response, Stage::response_end, item.received);
+    const Step step = reach(stream, Direction::response, Stage::response_end, item);
     if (step != Step::done) return step;
   }
   tell_upstream_ended(stream, item);
@@ -285,7 +309,7 @@ Session::Core::Step Session::Core::pass_reset(Stream& stream, Item& item) {
 }
 
 Session::Core::Step Session::Core::pass_withheld(Stream& stream, Item& item) {
-  const Step step = reach(stream, Direction::response, Stage::response_end, item.received);
+  const Step step = reach(stream, Direction::response, Stage::response_end, item);
   if (step != Step::done) return step;
   // Cleared in the meantime: what was discarded cannot be given any more.
   const FaultId by = stream.withheld_by;

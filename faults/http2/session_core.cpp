@@ -60,7 +60,9 @@ void Session::Core::fault_cleared(const FaultId& fault, Instant now) {
   for (auto& [id, stream] : streams_) {
     if (stream->withheld_by == fault && !stream->discarded) stream->withheld_by = {};
     for (Direction direction : {Direction::request, Direction::response}) {
-      if (stream->lane(direction).gate && withdraw(*stream, direction, fault)) held.push_back(id);
+      const bool was_slow = unpace(*stream, direction, fault);
+      const bool was_held = stream->lane(direction).gate && withdraw(*stream, direction, fault);
+      if (was_slow || was_held) held.push_back(id);
     }
   }
   for (StreamId id : held) {
@@ -243,10 +245,12 @@ void Session::Core::free_slot(Stream& stream) {
 void Session::Core::discard(Stream& stream, Direction direction) {
   Lane& lane = stream.lane(direction);
   Way& on = way(direction);
-  for (const Item& item : lane.waiting) on.kept -= item.cost();
+  for (const Item& item : lane.waiting) on.kept -= item.charged;
   lane.waiting.clear();
-  if (lane.gate) forget_due(*lane.gate, stream.down, direction);
+  if (lane.gate) forget_due(lane.gate->due, stream.down, direction);
+  if (lane.paced_until) forget_due(*lane.paced_until, stream.down, direction);
   lane.gate.reset();
+  lane.paced_until.reset();
   const int64_t n = lane.flow.buffered();
   lane.flow.discarded(n);
   on.connection.discarded(n);
@@ -254,8 +258,8 @@ void Session::Core::discard(Stream& stream, Direction direction) {
   settle_connection(direction);
 }
 
-void Session::Core::forget_due(const Gate& gate, StreamId stream, Direction direction) {
-  const auto [begin, end] = due_.equal_range(gate.due);
+void Session::Core::forget_due(Instant due, StreamId stream, Direction direction) {
+  const auto [begin, end] = due_.equal_range(due);
   const auto it = std::find_if(begin, end, [&](const auto& entry) {
     return entry.second == std::pair{stream, direction};
   });
@@ -265,7 +269,7 @@ void Session::Core::forget_due(const Gate& gate, StreamId stream, Direction dire
 void Session::Core::update_held(Stream& stream, Direction direction) {
   Lane& lane = stream.lane(direction);
   Way& on = way(direction);
-  const bool held = lane.gate || (direction == Direction::request && !stream.opened());
+  const bool held = lane.gate || !lane.paces.empty() || (direction == Direction::request && !stream.opened());
   const int64_t now_held = held ? lane.flow.buffered() : 0;
   on.held += now_held - lane.counted_as_held;
   lane.counted_as_held = now_held;

@@ -1,7 +1,7 @@
 // The inside of http2::Session. Split over session_core.cpp (what holds it together), session_frames.cpp
 // (control frames), session_control.cpp (what faults do to them, and what the relay says itself),
-// session_calls.cpp (what a call's frames go through), session_data.cpp (DATA) and session_rulings.cpp (what
-// faults do to calls). Pure.
+// session_calls.cpp (what a call's frames go through), session_data.cpp (DATA), session_rulings.cpp (what
+// faults do to calls) and session_edits.cpp (what they do to a call's frames). Pure.
 #pragma once
 
 #include <array>
@@ -58,7 +58,8 @@ class Session::Core {
   uint64_t ignored_frames() const { return ignored_frames_; }
 
  private:
-  /// What became of a frame that was to be passed on. After `gone` its stream does not exist any more.
+  /// What became of a frame that was to be passed on. After `gone` neither the frame nor, mostly, its stream
+  /// exists any more.
   enum class Step { done, waits, gone };
 
   /// Hands what a reader cut to the core, with the side it came from.
@@ -137,7 +138,7 @@ class Session::Core {
   void remove(Stream& stream);
   void free_slot(Stream& stream);
   void discard(Stream& stream, Direction direction);
-  void forget_due(const Gate& gate, StreamId stream, Direction direction);
+  void forget_due(Instant due, StreamId stream, Direction direction);
   void update_held(Stream& stream, Direction direction);
   /// What of the held bytes the sender's connection window is given back for.
   int64_t advance_for_held(Direction direction) const;
@@ -183,6 +184,7 @@ class Session::Core {
   void on_block(Side from, const BlockView& block);
   void on_new_call(const BlockView& block, uint64_t number, faults::Metadata fields);
   void enqueue(Stream& stream, Direction direction, Item item);
+  void charge(Item& item, Direction direction);
   void pump(Stream& stream, Direction direction);
   bool finish(Stream& stream);
   Step pass(Stream& stream, Direction direction, Item& item);
@@ -196,24 +198,44 @@ class Session::Core {
   // session_data.cpp
   void on_data(Side from, const DataPiece& piece);
   Step pass_data(Stream& stream, Direction direction, Item& item);
+  /// Finds the next message's end in the piece, or the beginning of one that a fault cuts off.
+  bool find_message(Stream& stream, Direction direction, Item& item, bool withheld);
   bool write_data(Stream& stream, Direction direction, Item& item, size_t upto, bool with_tail);
   void message_seen(Stream& stream, Direction direction, const Item& item, const Item::Message& message,
                     bool written);
 
   // session_rulings.cpp
-  /// Asks about the next thing in the lane; afterwards it has a gate, unless it may simply pass.
-  void consult(Stream& stream, Direction direction, Stage stage, uint64_t message, Instant received);
+  /// Asks about the next thing in the lane, `item`; afterwards it has a gate, unless it may simply pass.
+  void consult(Stream& stream, Direction direction, Stage stage, const Item& item, uint64_t message = 0,
+               bool early = false);
   /// Carries out what the gate says as far as it is time; `done` when the lane is free again.
-  Step resolve(Stream& stream, Direction direction);
-  Step reach(Stream& stream, Direction direction, Stage stage, Instant received);
+  Step resolve(Stream& stream, Direction direction, Item& item);
+  Step reach(Stream& stream, Direction direction, Stage stage, Item& item);
   /// Takes a cleared fault out of the gate, its delay too; answers whether it was in it.
   bool withdraw(Stream& stream, Direction direction, const FaultId& fault);
   Step end_with_status(Stream& stream, const faults::EndCall& answer, const FaultId& by);
   Step end_with_reset(Stream& stream, Http2Error code, const FaultId& by);
+  void cancel_upstream(Stream& stream);
+  /// The downstream has all it will get: the stream is over.
+  Step close_answered(Stream& stream, ObservationLog::Ticket ended);
   void fault_hit(const FaultId& fault, StreamId stream, const faults::WireAction& action);
   void tell_upstream_ended(Stream& stream, const Item& item);
   ObservationLog::Ticket tell_ended(Stream& stream, faults::CallEnded ended);
   void ended_leaves(Stream& stream, ObservationLog::Ticket ticket, Side to);
+
+  // session_edits.cpp
+  void apply_effects(Stream& stream, Direction direction, Item& item, const Gate& gate);
+  bool edit_block(Stream& stream, Direction direction, Item& item, const faults::EditFields& edit,
+                  const FaultId& by);
+  Step end_with_page(Stream& stream, const faults::AnswerHttp& answer, const FaultId& by);
+  Step end_without_trailers(Stream& stream, const FaultId& by);
+  Step pass_cut(Stream& stream, Direction direction, Item& item);
+  void skip_messages(Stream& stream, Direction direction, Item& item);
+  void end_cut_request(Stream& stream);
+  /// So many bytes of DATA may leave the lane now; 0: later, and then it is looked at again.
+  size_t paced(Stream& stream, Direction direction);
+  void spend(Lane& lane, size_t bytes);
+  bool unpace(Stream& stream, Direction direction, const FaultId& fault);
 
   SessionOptions options_;
   SessionHost& host_;

@@ -49,30 +49,18 @@ void Session::Core::on_data(Side from, const DataPiece& piece) {
 
 Session::Core::Step Session::Core::pass_data(Stream& stream, Direction direction, Item& item) {
   Lane& lane = stream.lane(direction);
+  if (lane.cut) return pass_cut(stream, direction, item);
   const bool withheld = direction == Direction::response && !stream.withheld_by.empty();
   const Bytes bytes = item.bytes();
-  while (lane.counts_messages) {
-    if (!item.ruling_on) {
-      Bytes rest = bytes.subspan(item.scanned);
-      const auto counted = lane.messages.next(rest);
-      const size_t end = bytes.size() - rest.size();
-      if (!counted) {
-        item.scanned = end;
-        break;
-      }
-      item.ruling_on = Item::Message{item.scanned, end, *counted};
-      if (!withheld) {
-        const auto stage = direction == Direction::request ? Stage::request_message : Stage::response_message;
-        consult(stream, direction, stage, counted->index, item.received);
-      }
-    }
+  while (lane.counts_messages && (item.ruling_on || find_message(stream, direction, item, withheld))) {
     if (lane.gate) {
       // What came before the message is not concerned.
       if (!write_data(stream, direction, item, item.ruling_on->begin, false)) return Step::waits;
-      if (const Step step = resolve(stream, direction); step != Step::done) return step;
+      if (const Step step = resolve(stream, direction, item); step != Step::done) return step;
+      if (lane.cut) return pass_cut(stream, direction, item);
     }
     item.scanned = item.ruling_on->end;
-    item.passed.push_back(*item.ruling_on);
+    if (item.ruling_on->whole) item.passed.push_back(*item.ruling_on);
     item.ruling_on.reset();
   }
 
@@ -91,11 +79,11 @@ Session::Core::Step Session::Core::pass_data(Stream& stream, Direction direction
   if (item.end_stream && !item.end_passed) {
     if (!lane.gate) {
       const auto stage = direction == Direction::request ? Stage::request_end : Stage::response_end;
-      consult(stream, direction, stage, 0, item.received);
+      consult(stream, direction, stage, item);
     }
     if (lane.gate) {
       if (!write_data(stream, direction, item, bytes.size(), false)) return Step::waits;
-      if (const Step step = resolve(stream, direction); step != Step::done) return step;
+      if (const Step step = resolve(stream, direction, item); step != Step::done) return step;
     }
     item.end_passed = true;
     if (direction == Direction::response) tell_upstream_ended(stream, item);
@@ -106,6 +94,27 @@ Session::Core::Step Session::Core::pass_data(Stream& stream, Direction direction
     if (direction == Direction::response) ended_leaves(stream, stream.ended, Side::downstream);
   }
   return Step::done;
+}
+
+bool Session::Core::find_message(Stream& stream, Direction direction, Item& item, bool withheld) {
+  Lane& lane = stream.lane(direction);
+  const bool begins = lane.messages.between();
+  const size_t begin = item.scanned;
+  Bytes rest = item.bytes().subspan(begin);
+  const auto counted = lane.messages.next(rest);
+  const size_t end = item.bytes().size() - rest.size();
+  const auto stage = direction == Direction::request ? Stage::request_message : Stage::response_message;
+  if (counted) {
+    item.ruling_on = Item::Message{.begin = begin, .end = end, .counted = *counted};
+    if (!withheld) consult(stream, direction, stage, item, counted->index);
+    return true;
+  }
+  item.scanned = end;
+  if (withheld || !begins || begin == end) return false;
+  // Its bytes would leave before its last one is here, too late for a fault that lets only some of them go.
+  consult(stream, direction, stage, item, lane.messages.index(), true);
+  if (lane.gate) item.ruling_on = Item::Message{.begin = begin, .end = end, .counted = {}, .whole = false};
+  return lane.gate.has_value();
 }
 
 bool Session::Core::write_data(Stream& stream, Direction direction, Item& item, size_t upto, bool with_tail) {
@@ -126,6 +135,10 @@ bool Session::Core::write_data(Stream& stream, Direction direction, Item& item, 
         static_cast<size_t>(std::max<int64_t>(std::min(connection.room(), lane.flow.room()), 0));
     size_t padding = item.padded ? size_t{1} + item.padding : 0;
     size_t n = std::min(upto - item.sent, largest);
+    if (n > 0 && !lane.paces.empty()) {
+      n = std::min(n, paced(stream, direction));
+      if (n == 0) return false;
+    }
     bool tail = tail_due && item.sent + n == bytes.size() && n + padding <= largest;
     if (n > room) {
       tail = false;
@@ -147,9 +160,15 @@ bool Session::Core::write_data(Stream& stream, Direction direction, Item& item, 
     append_data(out(to), id, bytes.subspan(item.sent, n), tail && item.end_stream, tail && padding > 0,
                 item.padding);
     item.sent += n;
+    spend(lane, n);
     const auto flow = static_cast<int64_t>(n + (tail ? padding : 0));
-    connection.forwarded(flow);
-    lane.flow.forwarded(flow);
+    for (FlowLedger* ledger : {&connection, &lane.flow}) {
+      if (item.injected) {
+        ledger->injected(flow);
+      } else {
+        ledger->forwarded(flow);
+      }
+    }
     if (tail) tail_due = false;
     size_t seen = 0;
     for (; seen < item.passed.size() && item.passed[seen].end <= item.sent; ++seen) {

@@ -186,7 +186,7 @@ void Session::Core::pass_goaway(Side from, Bytes payload, ObservationLog::Ticket
 void Session::Core::refuse_above(StreamId last_up, StreamId last_down) {
   std::vector<StreamId> refused;
   for (const auto& [id, stream] : streams_) {
-    if (!stream->opened() || stream->up > last_up) refused.push_back(id);
+    if (!stream->answered && (!stream->opened() || stream->up > last_up)) refused.push_back(id);
   }
   for (StreamId id : refused) {
     Stream& stream = *streams_.at(id);

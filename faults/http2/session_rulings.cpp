@@ -1,4 +1,5 @@
 // What faults do to calls: asking about a stage, and carrying out the ruling.
+#include <algorithm>
 #include <cassert>
 #include <numeric>
 #include <utility>
@@ -20,22 +21,57 @@ bool is_forward(const faults::WireAction& action) { return std::holds_alternativ
 
 bool answers(const faults::WireAction& action) {
   return std::holds_alternative<faults::EndCall>(action) ||
-         std::holds_alternative<faults::ResetStream>(action);
+         std::holds_alternative<faults::ResetStream>(action) ||
+         std::holds_alternative<faults::AnswerHttp>(action);
+}
+
+/// The frame that reached the stage leaves, if not whole.
+bool lets_pass(const faults::WireAction& action) {
+  return is_forward(action) || std::holds_alternative<faults::WithholdResponse>(action);
+}
+
+/// Something else than the frame is going to leave.
+bool answered_by(const Gate& gate) {
+  return !is_forward(gate.action) && !std::holds_alternative<faults::Hold>(gate.action);
+}
+
+bool edits(const Gate& gate) {
+  return std::any_of(gate.effects.begin(), gate.effects.end(), [](const faults::Effect& effect) {
+    return std::holds_alternative<faults::EditFields>(effect.action);
+  });
+}
+
+/// What a fault may only say at some stages is for others as if it had said nothing.
+bool is_for(Stage stage, const faults::WireAction& action) {
+  if (std::holds_alternative<faults::WithholdResponse>(action)) return stage == Stage::headers;
+  if (std::holds_alternative<faults::DropTrailers>(action)) return stage == Stage::response_end;
+  if (std::holds_alternative<faults::CutMessage>(action)) {
+    return stage == Stage::request_message || stage == Stage::response_message;
+  }
+  return true;
 }
 
 }  // namespace
 
-void Session::Core::consult(Stream& stream, Direction direction, Stage stage, uint64_t message,
-                            Instant received) {
-  const faults::Ruling ruling = host_.decide({.stage = stage, .call = &stream.facts, .message = message});
+void Session::Core::consult(Stream& stream, Direction direction, Stage stage, const Item& item,
+                            uint64_t message, bool early) {
+  const bool first = direction == Direction::request && !stream.opened();
+  faults::CallReached reached{
+      .stage = stage, .call = &stream.facts, .message = message, .fields = nullptr, .early = early};
+  if (item.kind == Item::Kind::headers) reached.fields = first ? &stream.facts.metadata : &item.fields;
+  faults::Ruling ruling = host_.decide(reached);
+  if (early && !std::holds_alternative<faults::CutMessage>(ruling.action)) return;
   for (const FaultId& fault : ruling.delayed_by) fault_hit(fault, stream.down, faults::Delay{ruling.delay});
-  if (ruling.delay <= Duration::zero() && is_forward(ruling.action)) return;
-  Gate gate{
-      .due = received + std::max(ruling.delay, Duration::zero()), .action = ruling.action, .by = ruling.by};
-  if (std::holds_alternative<faults::WithholdResponse>(gate.action) && stage != Stage::headers) {
-    assert(!"WithholdResponse is for stage headers");
-    gate.action = faults::Forward{};
+  if (!is_for(stage, ruling.action)) {
+    assert(!"an action that is not for this stage");
+    ruling.action = faults::Forward{};
   }
+  if (ruling.delay <= Duration::zero() && is_forward(ruling.action) && ruling.effects.empty()) return;
+  Gate gate{.stage = stage,
+            .due = item.received + std::max(ruling.delay, Duration::zero()),
+            .action = std::move(ruling.action),
+            .by = std::move(ruling.by),
+            .effects = std::move(ruling.effects)};
   for (size_t i = 0; i < ruling.delays.size(); ++i) {
     gate.delays.emplace_back(ruling.delayed_by[i], ruling.delays[i]);
   }
@@ -50,23 +86,25 @@ bool Session::Core::withdraw(Stream& stream, Direction direction, const FaultId&
     gate.action = faults::Forward{};
     concerned = true;
   }
+  concerned =
+      std::erase_if(gate.effects, [&](const auto& effect) { return effect.by == fault; }) > 0 || concerned;
   const Duration less = std::accumulate(
       gate.delays.begin(), gate.delays.end(), Duration{},
       [&](Duration sum, const auto& delay) { return delay.first == fault ? sum + delay.second : sum; });
   if (less <= Duration::zero()) return concerned;
   std::erase_if(gate.delays, [&](const auto& delay) { return delay.first == fault; });
-  forget_due(gate, stream.down, direction);
+  forget_due(gate.due, stream.down, direction);
   gate.due -= less;
   if (gate.due > now_) due_.emplace(gate.due, std::pair{stream.down, direction});
   return true;
 }
 
-Session::Core::Step Session::Core::reach(Stream& stream, Direction direction, Stage stage, Instant received) {
-  if (!stream.lane(direction).gate) consult(stream, direction, stage, 0, received);
-  return stream.lane(direction).gate ? resolve(stream, direction) : Step::done;
+Session::Core::Step Session::Core::reach(Stream& stream, Direction direction, Stage stage, Item& item) {
+  if (!stream.lane(direction).gate) consult(stream, direction, stage, item);
+  return stream.lane(direction).gate ? resolve(stream, direction, item) : Step::done;
 }
 
-Session::Core::Step Session::Core::resolve(Stream& stream, Direction direction) {
+Session::Core::Step Session::Core::resolve(Stream& stream, Direction direction, Item& item) {
   Lane& lane = stream.lane(direction);
   if (lane.gate->due > now_) return Step::waits;
   // Nothing can be answered before the upstream's SETTINGS have opened that direction.
@@ -78,6 +116,7 @@ Session::Core::Step Session::Core::resolve(Stream& stream, Direction direction) 
   if (std::holds_alternative<faults::Hold>(lane.gate->action)) return Step::waits;
 
   const Gate gate = *std::exchange(lane.gate, std::nullopt);
+  if (lets_pass(gate.action)) apply_effects(stream, direction, item, gate);
   const auto demanded = [&](bool reset) {
     set_demand(reset, gate.by);
     return Step::gone;
@@ -99,6 +138,13 @@ Session::Core::Step Session::Core::resolve(Stream& stream, Direction direction) 
           [&](const faults::ResetStream& reset) { return end_with_reset(stream, reset.code, gate.by); },
           [&](const faults::ResetConnection&) { return demanded(true); },
           [&](const faults::CloseConnection&) { return demanded(false); },
+          [&](const faults::AnswerHttp& answer) { return end_with_page(stream, answer, gate.by); },
+          [&](const faults::DropTrailers&) { return end_without_trailers(stream, gate.by); },
+          [&](const faults::CutMessage& cut) {
+            lane.cut = Cut{.bytes = cut.bytes};
+            if (direction == Direction::response) stream.spoilt_by = gate.by;
+            return Step::done;
+          },
           [&](const auto&) { return impossible(); },
       },
       gate.action);
@@ -106,10 +152,7 @@ Session::Core::Step Session::Core::resolve(Stream& stream, Direction direction) 
 
 Session::Core::Step Session::Core::end_with_status(Stream& stream, const faults::EndCall& answer,
                                                    const FaultId& by) {
-  if (stream.opened() && !stream.up_closed()) {
-    send_reset(Side::upstream, stream.up, Http2Error::cancel);
-    stream.up_reset = true;
-  }
+  cancel_upstream(stream);
   const auto ticket = tell_ended(stream, {.how = faults::Ending::ended_by_fault,
                                           .status = answer.code,
                                           .message = answer.message,
@@ -122,25 +165,32 @@ Session::Core::Step Session::Core::end_with_status(Stream& stream, const faults:
                        status_fields(!stream.response_started, answer.code, answer.message, answer.metadata),
                        stream.down, true, peer(Side::downstream).accepts.max_frame_size);
   }
-  ended_leaves(stream, ticket, Side::downstream);
-  if (!stream.lane(Direction::request).received_end) {
-    send_reset(Side::downstream, stream.down, Http2Error::no_error);
-  }
-  ids_.answered(stream.down);
-  remove(stream);
-  return Step::gone;
+  return close_answered(stream, ticket);
 }
 
 Session::Core::Step Session::Core::end_with_reset(Stream& stream, Http2Error code, const FaultId& by) {
   // REFUSED_STREAM promises that the call was not processed, which is ours to say only of what never left.
   if (code == Http2Error::refused_stream && stream.opened()) code = Http2Error::cancel;
-  if (stream.opened() && !stream.up_closed()) {
-    send_reset(Side::upstream, stream.up, Http2Error::cancel);
-    stream.up_reset = true;
-  }
+  cancel_upstream(stream);
   const auto ticket = tell_ended(stream, {.how = faults::Ending::ended_by_fault, .reset = code, .fault = by});
   send_reset(Side::downstream, stream.down, code);
   ended_leaves(stream, ticket, Side::downstream);
+  ids_.answered(stream.down);
+  remove(stream);
+  return Step::gone;
+}
+
+void Session::Core::cancel_upstream(Stream& stream) {
+  if (!stream.opened() || stream.up_closed()) return;
+  send_reset(Side::upstream, stream.up, Http2Error::cancel);
+  stream.up_reset = true;
+}
+
+Session::Core::Step Session::Core::close_answered(Stream& stream, ObservationLog::Ticket ended) {
+  ended_leaves(stream, ended, Side::downstream);
+  if (!stream.lane(Direction::request).received_end) {
+    send_reset(Side::downstream, stream.down, Http2Error::no_error);
+  }
   ids_.answered(stream.down);
   remove(stream);
   return Step::gone;
@@ -157,9 +207,9 @@ void Session::Core::fault_hit(const FaultId& fault, StreamId stream, const fault
 
 void Session::Core::tell_upstream_ended(Stream& stream, const Item& item) {
   const Lane& lane = stream.lane(Direction::response);
-  // A fault that is about to answer in the upstream's place decides how the call ends.
-  const bool decided =
-      lane.gate && !is_forward(lane.gate->action) && !std::holds_alternative<faults::Hold>(lane.gate->action);
+  // A fault that is about to answer in the upstream's place, or to edit this frame, decides how the call
+  // ends.
+  const bool decided = lane.gate && (answered_by(*lane.gate) || (lane.waiting.empty() && edits(*lane.gate)));
   if (decided || !stream.withheld_by.empty()) {
     if (item.kind != Item::Kind::reset || lane.gate) return;
   }
@@ -170,11 +220,13 @@ void Session::Core::tell_upstream_ended(Stream& stream, const Item& item) {
     return;
   }
   const auto message = faults::value_of(item.fields, "grpc-message");
-  tell_ended(stream, {.times = {.received = item.received},
-                      .how = faults::Ending::trailers,
-                      .status = status_of(item.fields, stream.http_status),
-                      .message = message ? percent_decode(*message) : std::string{},
-                      .pushback_ms = pushback_of(item.fields)});
+  tell_ended(stream,
+             {.times = {.received = item.received},
+              .how = stream.spoilt_by.empty() ? faults::Ending::trailers : faults::Ending::ended_by_fault,
+              .status = status_of(item.fields, stream.http_status),
+              .message = message ? percent_decode(*message) : std::string{},
+              .fault = stream.spoilt_by,
+              .pushback_ms = pushback_of(item.fields)});
 }
 
 ObservationLog::Ticket Session::Core::tell_ended(Stream& stream, faults::CallEnded ended) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "faults/action.h"
+#include "faults/fault_set.h"
 #include "faults/http2/block_path.h"
 #include "faults/http2/flow.h"
 #include "faults/http2/grpc_messages.h"
@@ -23,9 +24,11 @@ using faults::Stage;
 
 /// A ruling about the next thing to leave a lane, until it has been carried out.
 struct Gate {
+  Stage stage = Stage::headers;
   Instant due;  // not before
   faults::WireAction action;
   FaultId by;
+  std::vector<faults::Effect> effects;               // unless the action keeps the frame from leaving
   bool told = false;                                 // its FaultHit
   std::vector<std::pair<FaultId, Duration>> delays;  // what `due` is made of, for when one of them is cleared
 };
@@ -39,9 +42,11 @@ struct Item {
   bool end_stream = false;
   bool headers_passed = false;  // the ruling at its stage `headers` or `response_headers` is done
   bool end_passed = false;      // that at `request_end` or `response_end` too
+  bool injected = false;        // the relay's own DATA: no peer's window was charged for it
 
   FieldBlock block;         // headers
-  faults::Metadata fields;  // of a request's first HEADERS they are in the stream's CallFacts
+  faults::Metadata fields;  // of a request's first HEADERS, unless edited, they are in the stream's CallFacts
+  bool edited = false;      // `fields` are not what `block` says
 
   // data: the bytes lie in the input, or in `kept` once the piece waits.
   Bytes input;
@@ -53,6 +58,7 @@ struct Item {
     size_t begin = 0;  // its first byte in this piece
     size_t end = 0;
     MessageCounter::Message counted;
+    bool whole = true;  // else it only begins here, and `end` is the end of the piece
   };
   std::optional<Message> ruling_on;  // the message at a gate
   std::vector<Message> passed;       // ruled on, not yet written
@@ -61,6 +67,7 @@ struct Item {
   uint8_t padding = 0;
 
   Http2Error code = Http2Error::no_error;  // reset
+  size_t charged = 0;                      // its `cost` when it began to wait
 
   Bytes bytes() const {
     if (kept.empty()) return input;
@@ -72,12 +79,31 @@ struct Item {
   size_t cost() const;
 };
 
+/// How fast a fault lets the DATA of a lane go.
+struct LanePace {
+  FaultId by;
+  faults::Pace pace;
+  Instant next;  // no DATA before
+};
+
+/// A message that a fault cuts off. What follows it in its lane is thrown away, END_STREAM apart.
+struct Cut {
+  uint64_t bytes = 0;            // so many of it go, or all but one
+  std::optional<uint64_t> size;  // of the whole message with its prefix, once that has been read
+  uint64_t sent = 0;
+  bool done = false;
+};
+
 /// One direction of a stream.
 struct Lane {
   explicit Lane(FlowLedger ledger) : flow(ledger) {}
   FlowLedger flow;
   std::list<Item> waiting;
   std::optional<Gate> gate;  // before the first of `waiting`
+  std::vector<LanePace> paces;
+  std::optional<Instant>
+      paced_until;  // since some of `waiting` had to wait for them: when it is looked at again
+  std::optional<Cut> cut;
   MessageCounter messages;
   bool counts_messages = false;  // gRPC, as its content-type says
   bool received_end = false;     // END_STREAM was read
@@ -104,6 +130,8 @@ struct Stream {
   int http_status = 0;               // of the response's initial HEADERS
   FaultId withheld_by;               // the response is read and discarded
   bool discarded = false;            // some of it was
+  bool answered = false;             // by the relay, in the upstream's place, which is out of it
+  FaultId spoilt_by;                 // its response leaves other than it came: cut, or with another status
 
   Lane& lane(Direction direction) { return lanes[direction == Direction::request ? 0 : 1]; }
   const Lane& lane(Direction direction) const { return lanes[direction == Direction::request ? 0 : 1]; }

@@ -1,21 +1,11 @@
 // grpc_status: a call is answered by the relay, before or after the service saw it.
-#include <algorithm>
 #include <map>
 
 #include "faults/kinds/make_kind.h"
+#include "faults/kinds/metadata_rules.h"
 
 namespace breakwire::faults {
 namespace {
-
-bool is_key(const std::string& name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-  });
-}
-
-bool is_printable(const std::string& value) {
-  return std::all_of(value.begin(), value.end(), [](unsigned char c) { return c >= 0x20 && c <= 0x7e; });
-}
 
 class GrpcStatus : public CallFault {
  public:
@@ -46,26 +36,19 @@ class GrpcStatus : public CallFault {
     if (!reached) return Forward{};
     if (forward && reached->stage == Stage::headers) return WithholdResponse{};
     if (reached->stage != (forward ? Stage::response_end : Stage::headers)) return Forward{};
-    EndCall end{.code = code, .message = message, .metadata = {}};
-    for (const auto& [name, value] : metadata) end.metadata.push_back({.name = name, .value = value});
-    return end;
+    return EndCall{.code = code, .message = message, .metadata = kinds::metadata_of(metadata)};
   }
 
  private:
-  // PROTOCOL-HTTP2.md: Custom-Metadata's Header-Name and ASCII-Value.
-  static void check_metadata(const GrpcStatus& fault, const json::Value& object, ErrorList& errors) {
-    for (const auto& [name, value] : fault.metadata) {
-      const auto& members = object.find("metadata")->members;
-      const auto written = std::find_if(members.begin(), members.end(),
-                                        [&name = name](const json::Member& m) { return m.key == name; });
-      if (name == "grpc-status" || name == "grpc-message") {
-        errors.push_back(json::error_at(written->key_span, "`" + name + "` is set by `code` and `message`"));
-      } else if (!is_key(name)) {
-        errors.push_back(json::error_at(written->key_span, "`" + name + "` is not a metadata key",
-                                        "keys are of a-z, 0-9, `_`, `-` and `.`, in lower case"));
-      } else if (!is_printable(value)) {
-        errors.push_back(json::error_at(written->value.span, "metadata values are printable ASCII",
-                                        "use a key that ends in `-bin` with a base64 value"));
+  static void check_metadata(const GrpcStatus&, const json::Value& object, ErrorList& errors) {
+    const json::Value* written = object.find("metadata");
+    if (!written) return;
+    for (const json::Member& member : written->members) {
+      if (member.key == "grpc-status" || member.key == "grpc-message") {
+        errors.push_back(
+            json::error_at(member.key_span, "`" + member.key + "` is set by `code` and `message`"));
+      } else {
+        kinds::check_field(member, errors);
       }
     }
   }

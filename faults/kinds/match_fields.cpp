@@ -100,7 +100,9 @@ const Fields<Match>& all_fields() {
           .optional(
               "metadata", &Match::metadata,
               "Calls whose request metadata has all of these keys with such values; `*` matches any run "
-              "of characters. `authorization` may be used; its value reaches no report.")
+              "of characters. Of keys in `-bin` it is the base64 form that is matched. `authorization` may "
+              "be "
+              "used; its value reaches no report.")
           .optional(
               "calls", &Match::calls,
               "Which of the calls that all else selects. `nth` and `every` count in order of arrival and "

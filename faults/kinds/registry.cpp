@@ -20,6 +20,11 @@
   kind(mute_ping) \
   kind(freeze_window) \
   kind(settings) \
+  kind(http_status) \
+  kind(missing_trailers) \
+  kind(truncate_message) \
+  kind(metadata) \
+  kind(stream_bandwidth) \
   kind(signal) \
   kind(kill) \
   kind(pause) \

@@ -70,6 +70,10 @@ class RandomHost final : public SessionHost {
       case 5:
         if (rng_.next() % 32 == 0) ruled.action = faults::ResetConnection{};
         break;
+      case 6:
+      case 7:
+        edit(reached, ruled);
+        break;
       default:
         break;
     }
@@ -134,6 +138,41 @@ class RandomHost final : public SessionHost {
   size_t under_way() const { return started_ - ended_; }
 
  private:
+  /// What changes a call's frames, where that can be said.
+  void edit(const faults::CallReached& reached, faults::Ruling& ruled) {
+    using faults::Stage;
+    const auto effect = [&](faults::WireAction action) {
+      ruled.effects.push_back({ruled.by, std::move(action)});
+    };
+    switch (reached.stage) {
+      case Stage::headers:
+      case Stage::response_headers:
+        if (rng_.next() % 3 == 0) {
+          ruled.action = faults::AnswerHttp{502, {{"k", "v", true}}, std::string(rng_.next() % 90'000, 'p')};
+        } else if (rng_.next() % 2 == 0) {
+          effect(
+              faults::Pace{.bytes = 1 + rng_.next() % 50, .gap = std::chrono::milliseconds(rng_.next() % 9)});
+        } else {
+          effect(faults::EditFields{{"content-type"}, {{"k", "v"}}, {{"te", "x"}}});
+        }
+        break;
+      case Stage::request_message:
+      case Stage::response_message:
+        ruled.action = faults::CutMessage{rng_.next() % 20};
+        break;
+      case Stage::request_end:
+        ruled.action = faults::AnswerHttp{503, {}, "busy"};
+        break;
+      case Stage::response_end:
+        if (rng_.next() % 2 == 0) {
+          ruled.action = faults::DropTrailers{};
+        } else {
+          effect(faults::EditFields{{"grpc-status"}, {{"k", "v"}}, {}});
+        }
+        break;
+    }
+  }
+
   Rng rng_;
   std::set<StreamId> forgotten_;
   size_t started_ = 0;

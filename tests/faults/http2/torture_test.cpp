@@ -17,7 +17,7 @@ constexpr std::array stages{Stage::headers,          Stage::request_message,  St
                             Stage::response_headers, Stage::response_message, Stage::response_end};
 
 struct Plan {
-  enum class Fault { none, hold, end, reset, withhold, withhold_hold, delay };
+  enum class Fault { none, hold, end, reset, withhold, withhold_hold, delay, page, drop, cut, edit, pace };
   Fault fault = Fault::none;
   Stage stage = Stage::headers;
   uint64_t message = 0;
@@ -129,7 +129,7 @@ class Torture {
     if (draining_) return;
     Plan plan;
     if (pick(2) == 0) {
-      plan.fault = static_cast<Plan::Fault>(pick(7));
+      plan.fault = static_cast<Plan::Fault>(pick(12));
       plan.stage = stages[pick(stages.size())];
       plan.message = pick(2);
     }
@@ -149,6 +149,10 @@ class Torture {
         world_.client.request(request_fields("s/M" + std::to_string(pick(3)), more), plan.body);
     ids_.push_back(id);
     plans_.push_back(std::move(plan));
+  }
+
+  static faults::Ruling effect(faults::WireAction action) {
+    return {.effects = {{.by = {"hang0"}, .action = std::move(action)}}};
   }
 
   faults::Ruling rule(const faults::CallReached& reached) {
@@ -179,6 +183,18 @@ class Torture {
         ruled.delayed_by = {{"slow"}};
         return ruled;
       }
+      case Plan::Fault::page:
+        return ruling(faults::AnswerHttp{502, {{"x-b", "c"}}, std::string(plan.body.size() / 2, 'p')}, hang);
+      case Plan::Fault::drop:
+        if (reached.stage != Stage::response_end) return {};
+        return ruling(faults::DropTrailers{}, hang);
+      case Plan::Fault::cut:
+        if (reached.stage != Stage::request_message && reached.stage != Stage::response_message) return {};
+        return ruling(faults::CutMessage{plan.body.size() / 3}, hang);
+      case Plan::Fault::edit:
+        return effect(faults::EditFields{{"x-1"}, {{"x-edited", "yes"}}, {{"x-2", "other"}}});
+      case Plan::Fault::pace:
+        return effect(faults::Pace{.bytes = 1 + plan.body.size() / 4, .gap = 10ms});
       default:
         return {};
     }
@@ -295,7 +311,8 @@ class Torture {
       }
       const bool spoilt = plan.client_cancels || plan.server_resets ||
                           (plan.fault != Plan::Fault::none && plan.fault != Plan::Fault::hold &&
-                           plan.fault != Plan::Fault::delay);
+                           plan.fault != Plan::Fault::delay && plan.fault != Plan::Fault::edit &&
+                           plan.fault != Plan::Fault::pace);
       if (spoilt) continue;
       if (shrinks_ && got.closed == NGHTTP2_FLOW_CONTROL_ERROR) continue;
       ASSERT_EQ(got.closed, static_cast<uint32_t>(NGHTTP2_NO_ERROR));

@@ -119,11 +119,18 @@ TEST(RegistryTest, KnowsEveryKindByItsOwnName) {
     names.insert(kind.name);
   }
   EXPECT_EQ(names.size(), fault_kinds().size());
-  EXPECT_EQ(names,
-            (std::set<std::string>{"latency", "stall", "refuse", "reset", "close", "accept_hang",
-                                   "grpc_status", "grpc_delay", "grpc_hang", "lose_response", "rst_stream",
-                                   "drop_connection", "goaway", "mute_ping", "freeze_window", "settings",
-                                   "signal", "kill", "pause", "restart"}));
+  EXPECT_EQ(names, (std::set<std::string>{"latency",          "bandwidth",   "stall",
+                                          "blackhole",        "half_open",   "accept_hang",
+                                          "refuse",           "reset",       "close",
+                                          "truncate",         "slice",       "corrupt",
+                                          "grpc_status",      "grpc_delay",  "grpc_hang",
+                                          "lose_response",    "rst_stream",  "goaway",
+                                          "drop_connection",  "http_status", "missing_trailers",
+                                          "truncate_message", "metadata",    "mute_ping",
+                                          "freeze_window",    "settings",    "stream_bandwidth",
+                                          "signal",           "kill",        "pause",
+                                          "restart",          "limit",       "starve_cpu",
+                                          "command"}));
   EXPECT_EQ(find_fault_kind("latncy"), nullptr);
 }
 
