@@ -67,7 +67,7 @@ bool is_effect(const WireAction& action) {
 
 bool comes_later(const WireAction& action) {
   const auto* close = std::get_if<CloseConnection>(&action);
-  return close && close->after > Duration::zero();
+  return (close && close->after > Duration::zero()) || std::holds_alternative<Corrupt>(action);
 }
 
 }  // namespace breakwire::faults

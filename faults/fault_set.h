@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,8 +63,9 @@ class FaultSet {
   Ruling call(const CallReached& reached);
   Ruling control(const ControlReached& reached);
 
-  /// What the fault had answered for later (`comes_later`) has happened to the connection: a hit.
-  void carried_out(const FaultId& id, ConnectionId connection);
+  /// What the fault had answered for later (`comes_later`) has happened to the connection, or to its bytes in
+  /// that direction: a hit.
+  void carried_out(const FaultId& id, ConnectionId connection, std::optional<Direction> direction = {});
 
   void forget(ConnectionId connection, StreamId stream);
   void forget(ConnectionId connection);
