@@ -119,10 +119,11 @@ TEST(RegistryTest, KnowsEveryKindByItsOwnName) {
     names.insert(kind.name);
   }
   EXPECT_EQ(names.size(), fault_kinds().size());
-  EXPECT_EQ(names,
-            (std::set<std::string>{"latency", "stall", "refuse", "reset", "close", "accept_hang",
-                                   "grpc_status", "grpc_delay", "grpc_hang", "lose_response", "rst_stream",
-                                   "drop_connection", "signal", "kill", "pause", "restart"}));
+  EXPECT_EQ(names, (std::set<std::string>{"latency",   "bandwidth",     "stall",       "refuse",
+                                          "reset",     "close",         "truncate",    "slice",
+                                          "corrupt",   "accept_hang",   "grpc_status", "grpc_delay",
+                                          "grpc_hang", "lose_response", "rst_stream",  "drop_connection",
+                                          "signal",    "kill",          "pause",       "restart"}));
   EXPECT_EQ(find_fault_kind("latncy"), nullptr);
 }
 
