@@ -91,13 +91,13 @@ struct Opening {
         1);
     for (const char* data : {"first", "second", ""}) add(http2::FrameType::data, *data == 0, 1, data, 2);
   }
-  void add(http2::FrameType type, uint8_t flags, StreamId stream, const std::string& payload, int layer) {
+  void add(http2::FrameType type, uint8_t flags, StreamId stream, const std::string& content, int layer) {
     headers.push_back(bytes.size());
     http2::append_frame(bytes, type, flags, stream,
-                        {reinterpret_cast<const uint8_t*>(payload.data()), payload.size()});
-    for (size_t i = bytes.size() - payload.size(); i < bytes.size(); ++i) {
+                        {reinterpret_cast<const uint8_t*>(content.data()), content.size()});
+    for (size_t i = bytes.size() - content.size(); i < bytes.size(); ++i) {
       if (layer == 1) block.push_back(i);
-      if (layer == 2) this->payload.push_back(i);
+      if (layer == 2) payload.push_back(i);
     }
   }
   std::string bytes;
