@@ -34,7 +34,9 @@ bool Connection::wants_input(Side side) const {
 }
 
 void Connection::read_from(Side side) {
-  for (int reads = 0; reads < reads_in_a_row && wants_input(side); ++reads) {
+  // What was read reaches the queue only afterwards, and a paced one is to stay short.
+  const int most = at(other(side)).egress.paced() ? 1 : reads_in_a_row;
+  for (int reads = 0; reads < most && wants_input(side); ++reads) {
     const auto read = at(side).peer.read(edge_.plane.scratch);
     switch (read.what) {
       case Peer::Read::data:
