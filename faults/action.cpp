@@ -69,7 +69,7 @@ bool comes_later(const WireAction& action) {
   // What is said on HTTP/2 waits for the connection to speak it, and on another edge is never said.
   if (std::holds_alternative<SendGoaway>(action) || std::holds_alternative<EditSettings>(action)) return true;
   const auto* close = std::get_if<CloseConnection>(&action);
-  return close && close->after > Duration::zero();
+  return (close && close->after > Duration::zero()) || std::holds_alternative<Corrupt>(action);
 }
 
 }  // namespace breakwire::faults

@@ -44,7 +44,10 @@ struct ResetStream {
   Http2Error code = Http2Error::cancel;
 };
 /// A true TCP RST to both peers, now.
-struct ResetConnection {};
+struct ResetConnection {
+  /// At BytesReady: so many bytes of the chunk still go before it, as far as the peer has room for them.
+  size_t let_through = 0;
+};
 /// FIN to both peers once what was already forwarded is written.
 struct CloseConnection {
   /// At ConnectionOffered and ConnectionFound: so much later, if the fault is still in force then. Only then
@@ -70,7 +73,8 @@ struct Pace {
   Duration gap{};
 };
 /// At BytesReady: of the chunk only the first `let_through` bytes go; the rest is read, acknowledged and
-/// thrown away. At ControlReached: the frame is accounted for and not passed on.
+/// thrown away, and so is all that follows in that direction, also when the fault is over: a stream of bytes
+/// has no holes. At ControlReached: the frame is accounted for and not passed on.
 struct Swallow {
   size_t let_through = 0;
 };
@@ -199,7 +203,8 @@ bool is_terminal(const WireAction& action);
 /// It changes how the event's bytes or frame are forwarded and leaves the rest to the faults after it.
 bool is_effect(const WireAction& action);
 
-/// The answer is to be carried out at a later time, and by then it may not be: it is not a hit yet.
+/// The answer is to be carried out at a later time, or on bytes that the chunk may not have: it is not a hit
+/// before that.
 bool comes_later(const WireAction& action);
 
 }  // namespace breakwire::faults

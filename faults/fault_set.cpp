@@ -256,7 +256,7 @@ Ruling FaultSet::bytes(ConnectionId connection, Direction direction, size_t coun
     if (decided || (wanted && *wanted != direction)) continue;
     WireAction answer;
     if (!entry->ask(BytesReady{connection, direction, count, position - *from}, answer)) continue;
-    entry->count_hit(hit_mark(*record, direction));
+    if (!comes_later(answer)) entry->count_hit(hit_mark(*record, direction));
     decided = add(ruling, entry->instance.id, std::move(answer));
   }
   return ruling;
@@ -299,9 +299,11 @@ Ruling FaultSet::control(const ControlReached& reached) {
   return ruling;
 }
 
-void FaultSet::carried_out(const FaultId& id, ConnectionId connection) {
+void FaultSet::carried_out(const FaultId& id, ConnectionId connection, std::optional<Direction> direction) {
   for (const auto& entry : armed_) {
-    if (entry->instance.id == id) entry->count_hit(entry->connections[connection].hit);
+    if (entry->instance.id != id) continue;
+    ConnectionRecord& record = entry->connections[connection];
+    entry->count_hit(direction ? hit_mark(record, *direction) : record.hit);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,9 +69,9 @@ class FaultSet {
   Ruling call(const CallReached& reached);
   Ruling control(const ControlReached& reached);
 
-  /// What the fault had answered for later has happened to the connection, or to the call: a hit. Nothing
-  /// happens when it was counted already.
-  void carried_out(const FaultId& id, ConnectionId connection);
+  /// What the fault had answered for later has happened to the connection, to its bytes in that direction, or to
+  /// the call: a hit. Nothing happens when it was counted already.
+  void carried_out(const FaultId& id, ConnectionId connection, std::optional<Direction> direction = {});
   void carried_out(const FaultId& id, ConnectionId connection, StreamId stream);
 
   void forget(ConnectionId connection, StreamId stream);

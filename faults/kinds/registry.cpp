@@ -5,10 +5,14 @@
 // clang-format off
 #define BREAKWIRE_FAULT_KINDS(kind) \
   kind(latency) \
+  kind(bandwidth) \
   kind(stall) \
   kind(refuse) \
   kind(reset) \
   kind(close) \
+  kind(truncate) \
+  kind(slice) \
+  kind(corrupt) \
   kind(accept_hang) \
   kind(grpc_status) \
   kind(grpc_delay) \

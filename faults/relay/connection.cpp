@@ -161,23 +161,8 @@ void Connection::fault_cleared(const FaultId& fault) {
     dial();
   }
   if (session_) session_->fault_cleared(fault, now);
-  std::optional<faults::Ruling> terminal;
-  for (const auto side : both_sides) {
-    auto& target = at(side);
-    uint64_t beyond = 0;  // what the terminal action lets no more pass
-    const bool before = terminal.has_value();
-    target.egress.reconsider(fault, now, [&](size_t count, uint64_t from_end) {
-      if (terminal) return Egress::Terms{};
-      const auto terms = ask(side, count, target.put - from_end, terminal);
-      if (const auto* close = terminal ? std::get_if<faults::CloseConnection>(&terminal->action) : nullptr) {
-        beyond = from_end - std::min<uint64_t>(close->let_through, from_end);
-      }
-      return terms;
-    });
-    if (!terminal || before) continue;
-    target.egress.drop_last(beyond);
-    perform(*terminal, side);
-  }
+  bool ending = false;
+  for (const auto side : both_sides) ending = ask_again(side, fault, now, ending) || ending;
   settle();
 }
 
@@ -281,8 +266,13 @@ void Connection::on_timer() {
   check_handshake(now);
   close_what_is_due(now);
   if (closing_due_ && *closing_due_ <= now) {
-    const auto waits = [&](Side side) { return at(side).egress.kept_by_fault(now); };
-    if (!waits(Side::downstream) && !waits(Side::upstream)) return end(closed_by_, false, closing_fault_);
+    const auto waits = [&](Side side) {
+      const auto& one = at(side);
+      return one.egress.kept_by_fault(now) || (one.egress.paced() && !one.peer.awaits_writable());
+    };
+    if (!waits(Side::downstream) && !waits(Side::upstream)) {
+      return end(closed_by_, closing_resets_, closing_fault_);
+    }
     closing_due_ = now + patience_in_closing;
   }
   settle();
@@ -305,20 +295,22 @@ void Connection::check_handshake(Instant now) {
 }
 
 /// FIN to both once what is queued is written; what still comes is read and thrown away, so that unread bytes
-/// do not turn the FIN into a RST. To the side `cut`, what the session has still to say does not go.
-void Connection::begin_closing(faults::Peer by, const FaultId& fault, std::optional<Side> cut) {
+/// do not turn the FIN into a RST. To the side `cut`, what the session has still to say does not go. With
+/// `reset`, only what is queued for that side, and then RST to both.
+void Connection::begin_closing(faults::Peer by, const FaultId& fault, std::optional<Side> cut, bool reset) {
   if (!lives()) return;
   const auto now = clock_now();
   state_ = State::closing;
   closed_by_ = by;
   closing_fault_ = fault;
+  closing_resets_ = reset;
   closing_due_ = now + patience_in_closing;
   handshake_due_.reset();
   dial_at_.reset();
   late_closes_.clear();
   if (dialer_) dialer_->cancel();
   for (const auto side : both_sides) {
-    if (!session_ || side == cut) continue;
+    if (!session_ || side == cut || reset) continue;
     for (auto output = session_->take_output(side); !output.empty(); output = session_->take_output(side)) {
       send(side, output);
     }
@@ -327,7 +319,8 @@ void Connection::begin_closing(faults::Peer by, const FaultId& fault, std::optio
     if (session_) session_->peer_gone(side, false, now, fault);
     auto& target = at(side);
     if (!target.peer.is_open() || target.lost || target.fin_sent || target.egress.ended()) continue;
-    target.egress.push_end(Egress::Kind::fin, {}, now);
+    if (reset && side != cut) continue;
+    target.egress.push_end(reset ? Egress::Kind::reset : Egress::Kind::fin, {}, now);
   }
 }
 

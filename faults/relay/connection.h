@@ -7,12 +7,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "faults/fault_set.h"
 #include "faults/http2/session.h"
+#include "faults/relay/corrupter.h"
 #include "faults/relay/dialer.h"
 #include "faults/relay/egress.h"
 #include "faults/relay/peer.h"
@@ -59,8 +61,10 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
     explicit End(Plane& plane) : peer(plane) {}
     Peer peer;
     Egress egress;
+    Corrupter corrupter;
     uint64_t written = 0;
     uint64_t put = 0;  // bytes that came for it, whether they have left or not
+    bool cut = false;  // some were swallowed: a stream of bytes has no holes, so none follows
     bool fin_received = false;
     bool fin_wanted = false;  // the other peer's FIN follows once the session has given all its output
     bool fin_sent = false;
@@ -68,6 +72,14 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
     bool lost = false;  // its RST was read: nothing comes from it or goes to it any more
   };
   enum class State { muted, relaying, closing, over };
+
+  /// What the faults say about a chunk.
+  struct Passage {
+    Egress::Terms terms;
+    std::vector<Corrupter::Order> corruptions;
+    std::optional<faults::Ruling> cut;  // swallows the rest, or ends the connection
+    size_t let_through = 0;             // before that
+  };
 
   static Side other(Side side) { return side == Side::downstream ? Side::upstream : Side::downstream; }
   static faults::Direction way_to(Side side) {
@@ -86,7 +98,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void hung_up(Side side, HangupWatch::Hangup hangup);
 
   // What comes in.
-  bool has_room(Side to) const;
+  bool has_room(Side to) const { return at(to).egress.empty() || at(to).egress.has_room(clock_now()); }
   bool wants_input(Side side) const;
   void read_from(Side side);
   void received(Side from, std::string_view bytes);
@@ -104,8 +116,11 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   bool take_session_output();
   bool pass_on_fins();
   bool fin_waits_for_session(Side to) const;
-  Egress::Terms ask(Side to, size_t count, uint64_t position, std::optional<faults::Ruling>& terminal);
-  void perform(const faults::Ruling& terminal, Side cut);
+  Passage ask(Side to, size_t count, uint64_t position);
+  bool ask_again(Side to, const FaultId& fault, Instant now, bool ending);
+  void corrupt(Side to, const Passage& passage, std::span<char> chunk, uint64_t position, size_t gone = 0);
+  void perform(const faults::Ruling& cut, Side to);
+  void tell_first_hit(Side to, const FaultId& fault, const faults::WireAction& action);
 
   // How it goes on, and ends.
   void settle();
@@ -115,7 +130,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::optional<Instant> next_due(Instant now) const;
   void on_timer();
   void check_handshake(Instant now);
-  void begin_closing(faults::Peer by, const FaultId& fault, std::optional<Side> cut = {});
+  void begin_closing(faults::Peer by, const FaultId& fault, std::optional<Side> cut = {}, bool reset = false);
   void close_later(const FaultId& fault, const faults::WireAction& action);  // CloseConnection
   void close_what_is_due(Instant now);
   void end(faults::Peer by, bool reset, const FaultId& fault = {});
@@ -161,6 +176,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::optional<Instant> closing_due_;
   faults::Peer closed_by_ = faults::Peer::relay;
   FaultId closing_fault_;
+  bool closing_resets_ = false;
   bool end_told_ = false;
   std::optional<Side> first_fin_;
   std::optional<Instant> read_at_;  // of the bytes now on their way through, for the overhead

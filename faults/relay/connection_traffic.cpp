@@ -10,10 +10,6 @@ namespace {
 
 using faults::Protocol;
 
-// Bytes on their way to one peer; at that, the other is not read. A delay may keep as much under way as
-// kernels' windows on a long wire would; what is held, or not read by the peer, fills buffers sooner.
-constexpr size_t queue_limit = 1 << 20;
-constexpr size_t delayed_limit = 4 << 20;
 constexpr size_t sniffed_limit = 64 * 1024;  // before the protocol is known
 constexpr int reads_in_a_row = 4;            // then other connections get their turn
 
@@ -28,12 +24,6 @@ std::span<const uint8_t> bytes_of(std::string_view text) {
 
 // ---- What comes in
 
-bool Connection::has_room(Side to) const {
-  const auto& egress = at(to).egress;
-  if (egress.weight() < queue_limit) return true;
-  return egress.weight() < delayed_limit && egress.only_delayed(clock_now());
-}
-
 bool Connection::wants_input(Side side) const {
   const auto& from = at(side);
   const auto& to = at(other(side));
@@ -45,7 +35,9 @@ bool Connection::wants_input(Side side) const {
 }
 
 void Connection::read_from(Side side) {
-  for (int reads = 0; reads < reads_in_a_row && wants_input(side); ++reads) {
+  // What was read reaches the queue only afterwards, and a paced one is to stay short.
+  const int most = at(other(side)).egress.paced() ? 1 : reads_in_a_row;
+  for (int reads = 0; reads < most && wants_input(side); ++reads) {
     const auto read = at(side).peer.read(edge_.plane.scratch);
     switch (read.what) {
       case Peer::Read::data:
@@ -144,14 +136,16 @@ void Connection::reset_by(Side side) {
   gone.lost = true;
   gone.egress.clear();
   gone.peer.close();
-  if (state_ == State::closing) return;
+  if (state_ == State::closing) {
+    if (closing_resets_) end(closed_by_, true, closing_fault_);
+    return;
+  }
   if (session_) session_->peer_gone(side, true, now);
   if (!left.peer.is_open() || left.lost) return end(peer_of(side), true);
   // A RST travels like bytes do: a fault may delay or hold it, a slow reader may not.
-  std::optional<faults::Ruling> terminal;
-  const auto terms = ask(other(side), 0, left.put, terminal);
-  if (terminal) return perform(*terminal, other(side));
-  left.egress.push_end(Egress::Kind::reset, terms, now);
+  const auto passage = ask(other(side), 0, left.put);
+  if (passage.cut) return perform(*passage.cut, other(side));
+  left.egress.push_end(Egress::Kind::reset, passage.terms, now);
 }
 
 // ---- What goes out
@@ -159,15 +153,18 @@ void Connection::reset_by(Side side) {
 void Connection::send(Side to, std::string_view bytes) {
   auto& target = at(to);
   if (state_ == State::over || target.hung || target.lost || target.fin_sent || target.egress.ended()) return;
-  std::optional<faults::Ruling> terminal;
-  const auto terms = ask(to, bytes.size(), target.put, terminal);
-  target.put += bytes.size();
-  if (!terminal || state_ != State::relaying) return put(to, bytes, terms);
-  if (const auto* close = std::get_if<faults::CloseConnection>(&terminal->action)) {
-    if (close->let_through > 0) put(to, bytes.substr(0, close->let_through), terms);
-    target.put -= bytes.size() - std::min(bytes.size(), close->let_through);
+  if (target.cut) return;
+  const auto passage = ask(to, bytes.size(), target.put);
+  std::string changed;
+  if (!passage.corruptions.empty()) {
+    changed = bytes;
+    corrupt(to, passage, changed, target.put);
+    bytes = changed;
   }
-  perform(*terminal, to);
+  if (passage.cut) bytes = bytes.substr(0, passage.let_through);
+  target.put += bytes.size();
+  if (!bytes.empty()) put(to, bytes, passage.terms);
+  if (passage.cut) perform(*passage.cut, to);
 }
 
 void Connection::put(Side to, std::string_view bytes, const Egress::Terms& terms) {
@@ -194,14 +191,11 @@ bool Connection::flush(Side to) {
   auto& target = at(to);
   if (!target.peer.is_open() || target.lost) return false;
   const auto now = clock_now();
-  if (target.egress.reset_due(now)) {
-    end(peer_of(other(to)), true);
-    return true;
-  }
   bool changed = false;
   while (const auto front = target.egress.front(now)) {
+    if (front->kind == Egress::Kind::reset) break;
     if (front->kind == Egress::Kind::fin) {
-      target.egress.consume(0);
+      target.egress.consume(0, now);
       target.peer.send_fin();
       target.fin_sent = true;
       return true;
@@ -214,7 +208,7 @@ bool Connection::flush(Side to) {
       return true;
     }
     const bool all = *count == front->bytes.size();
-    target.egress.consume(*count);
+    target.egress.consume(*count, now);
     if (*count > 0) wrote(to, *count, clock_now());
     changed = changed || *count > 0;
     if (!all) {
@@ -222,7 +216,9 @@ bool Connection::flush(Side to) {
       break;
     }
   }
-  return changed;
+  if (!target.egress.reset_due(now)) return changed;
+  end(state_ == State::closing ? closed_by_ : peer_of(other(to)), true, closing_fault_);
+  return true;
 }
 
 void Connection::wrote(Side to, size_t count, Instant when) {
@@ -270,47 +266,102 @@ bool Connection::pass_on_fins() {
     if (session_ && fin_waits_for_session(to)) continue;
     target.fin_wanted = false;
     if (target.egress.ended() || target.fin_sent) continue;
-    std::optional<faults::Ruling> terminal;
-    const auto terms = ask(to, 0, target.put, terminal);
-    if (terminal) {
-      perform(*terminal, to);
+    const auto passage = ask(to, 0, target.put);
+    if (passage.cut) {
+      perform(*passage.cut, to);
       return true;
     }
-    target.egress.push_end(Egress::Kind::fin, terms, clock_now());
+    target.egress.push_end(Egress::Kind::fin, passage.terms, clock_now());
     any = true;
   }
   return any;
 }
 
-Egress::Terms Connection::ask(Side to, size_t count, uint64_t position,
-                              std::optional<faults::Ruling>& terminal) {
-  if (edge_.faults.empty()) return {};
-  const auto ruling = edge_.faults.bytes(id_, way_to(to), count, position);
-  const auto hit = [&](const FaultId& fault, const faults::WireAction& action) {
-    const std::pair key(fault, way_to(to));
-    if (std::find(told_hits_.begin(), told_hits_.end(), key) != told_hits_.end()) return;
-    told_hits_.push_back(key);
-    tell_hit(fault, action);
-  };
-  for (const auto& fault : ruling.delayed_by) hit(fault, faults::Delay{ruling.delay});
-  Egress::Terms terms{.delay = ruling.delay, .delayed_by = ruling.delayed_by, .held_by = {}};
-  if (std::holds_alternative<faults::Hold>(ruling.action)) {
-    hit(ruling.by, ruling.action);
-    terms.held_by = ruling.by;
-  } else if (std::holds_alternative<faults::ResetConnection>(ruling.action) ||
-             std::holds_alternative<faults::CloseConnection>(ruling.action)) {
-    hit(ruling.by, ruling.action);
-    terminal = ruling;
+Connection::Passage Connection::ask(Side to, size_t count, uint64_t position) {
+  Passage passage;
+  if (edge_.faults.empty()) return passage;
+  auto ruling = edge_.faults.bytes(id_, way_to(to), count, position);
+  for (const auto& fault : ruling.delayed_by) tell_first_hit(to, fault, faults::Delay{ruling.delay});
+  passage.terms.delay = ruling.delay;
+  passage.terms.delayed_by = std::move(ruling.delayed_by);
+  for (const auto& effect : ruling.effects) {
+    if (const auto* pace = std::get_if<faults::Pace>(&effect.action)) {
+      tell_first_hit(to, effect.by, effect.action);
+      passage.terms.paces.push_back({.by = effect.by, .pace = *pace});
+    } else if (const auto* how = std::get_if<faults::Corrupt>(&effect.action)) {
+      passage.corruptions.push_back({.by = effect.by, .how = *how});
+    }
   }
-  return terms;
+  const auto cuts = [&](size_t let_through) {
+    tell_first_hit(to, ruling.by, ruling.action);
+    if (!lives() && !std::holds_alternative<faults::Swallow>(ruling.action)) return;  // it ends already
+    passage.let_through = std::min(let_through, count);
+    passage.cut = ruling;
+  };
+  if (std::holds_alternative<faults::Hold>(ruling.action)) {
+    tell_first_hit(to, ruling.by, ruling.action);
+    passage.terms.held_by = ruling.by;
+  } else if (const auto* swallow = std::get_if<faults::Swallow>(&ruling.action)) {
+    cuts(swallow->let_through);
+  } else if (const auto* close = std::get_if<faults::CloseConnection>(&ruling.action)) {
+    cuts(close->let_through);
+  } else if (const auto* reset = std::get_if<faults::ResetConnection>(&ruling.action)) {
+    cuts(reset->let_through);
+  }
+  return passage;
 }
 
-void Connection::perform(const faults::Ruling& terminal, Side cut) {
-  if (std::holds_alternative<faults::ResetConnection>(terminal.action)) {
-    end(faults::Peer::relay, true, terminal.by);
-  } else {
-    begin_closing(faults::Peer::relay, terminal.by, cut);
+/// A fault is over: what it kept back of the way to `to` passes the others again, or is simply let go when
+/// the connection is `ending` anyway. Answers whether it is now.
+bool Connection::ask_again(Side to, const FaultId& fault, Instant now, bool ending) {
+  auto& target = at(to);
+  target.corrupter.forget(fault);
+  std::optional<faults::Ruling> cut;
+  uint64_t beyond = 0;  // what the cut lets no more pass
+  target.egress.reconsider(fault, now, [&](const Egress::Queued& item) {
+    if (ending || cut) return Egress::Terms{};
+    const uint64_t position = target.put - item.from_end;
+    auto passage = ask(to, item.bytes.size(), position);
+    corrupt(to, passage, item.bytes, position, item.gone);
+    if (passage.cut) beyond = item.from_end - passage.let_through;
+    cut = std::move(passage.cut);
+    return passage.terms;
+  });
+  if (!cut) return false;
+  target.egress.drop_last(beyond);
+  target.put -= beyond;
+  perform(*cut, to);
+  return !lives();
+}
+
+void Connection::corrupt(Side to, const Passage& passage, std::span<char> chunk, uint64_t position,
+                         size_t gone) {
+  if (passage.corruptions.empty()) return;
+  const bool http2 = session_ != nullptr;
+  for (const auto& hit : at(to).corrupter.apply(passage.corruptions, chunk, position, http2, gone)) {
+    edge_.faults.carried_out(hit.by, id_, way_to(to));
+    tell_first_hit(to, hit.by, faults::Corrupt{});
   }
+}
+
+void Connection::perform(const faults::Ruling& cut, Side to) {
+  const bool reset = std::holds_alternative<faults::ResetConnection>(cut.action);
+  if (std::holds_alternative<faults::Swallow>(cut.action)) {
+    at(to).cut = true;
+  } else if (reset &&
+             (at(to).egress.empty() || std::get<faults::ResetConnection>(cut.action).let_through == 0)) {
+    end(faults::Peer::relay, true, cut.by);
+  } else {
+    begin_closing(faults::Peer::relay, cut.by, to, reset);
+  }
+}
+
+/// One observation for each direction of the connection.
+void Connection::tell_first_hit(Side to, const FaultId& fault, const faults::WireAction& action) {
+  const std::pair key(fault, way_to(to));
+  if (std::find(told_hits_.begin(), told_hits_.end(), key) != told_hits_.end()) return;
+  told_hits_.push_back(key);
+  tell_hit(fault, action);
 }
 
 }  // namespace breakwire::relay

@@ -17,16 +17,18 @@ std::string leaving(Egress& egress, Instant now) {
     if (front->kind == Kind::fin) left += "|";
     if (front->kind == Kind::reset) left += "!";
     left += front->bytes;
-    egress.consume(front->bytes.size());
+    egress.consume(front->bytes.size(), now);
   }
   return left;
 }
 
 Egress::Terms delayed(Duration delay, const char* by = "slow") {
-  return {.delay = delay, .delayed_by = {FaultId{by}}, .held_by = {}};
+  return {.delay = delay, .delayed_by = {FaultId{by}}, .held_by = {}, .paces = {}};
 }
-Egress::Terms held(const char* by) { return {.delay = {}, .delayed_by = {}, .held_by = FaultId{by}}; }
-const auto nothing_more = [](size_t, uint64_t) { return Egress::Terms{}; };
+Egress::Terms held(const char* by) {
+  return {.delay = {}, .delayed_by = {}, .held_by = FaultId{by}, .paces = {}};
+}
+const auto nothing_more = [](const Egress::Queued&) { return Egress::Terms{}; };
 
 TEST(EgressTest, KeepsTheOrderWhateverTheDelays) {
   Egress egress;
@@ -65,9 +67,9 @@ TEST(EgressTest, HoldsWhatFollowsBehindWhatIsHeld) {
 TEST(EgressTest, LetsWhatWasHeldPassTheFaultsThatRemainAsIfItCameNow) {
   Egress egress;
   egress.push("a", held("stall"), at(0ms));
-  egress.reconsider(FaultId{"stall"}, at(50ms), [](size_t count, uint64_t from_end) {
-    EXPECT_EQ(count, 1u);
-    EXPECT_EQ(from_end, 1u);
+  egress.reconsider(FaultId{"stall"}, at(50ms), [](const Egress::Queued& item) {
+    EXPECT_EQ(item.bytes.size(), 1u);
+    EXPECT_EQ(item.from_end, 1u);
     return delayed(100ms);
   });
   EXPECT_EQ(egress.next_release(at(50ms)), at(150ms));
@@ -75,9 +77,10 @@ TEST(EgressTest, LetsWhatWasHeldPassTheFaultsThatRemainAsIfItCameNow) {
 
 TEST(EgressTest, LeavesTheDelayOfOtherFaultsWhenOneIsCleared) {
   Egress egress;
-  egress.push("a", {.delay = 300ms, .delayed_by = {FaultId{"slow"}, FaultId{"slower"}}, .held_by = {}},
-              at(0ms));
-  egress.reconsider(FaultId{"slower"}, at(10ms), [](size_t, uint64_t) { return delayed(100ms); });
+  egress.push(
+      "a", {.delay = 300ms, .delayed_by = {FaultId{"slow"}, FaultId{"slower"}}, .held_by = {}, .paces = {}},
+      at(0ms));
+  egress.reconsider(FaultId{"slower"}, at(10ms), [](const Egress::Queued&) { return delayed(100ms); });
   EXPECT_EQ(egress.next_release(at(10ms)), at(100ms));  // from its arrival
 }
 
@@ -88,8 +91,8 @@ TEST(EgressTest, SaysHowFarFromTheEndEachItemIsThatItAsksAbout) {
   egress.push("f", held("stall"), at(0ms));
   egress.push_end(Kind::fin, held("stall"), at(0ms));
   std::vector<std::pair<size_t, uint64_t>> asked;
-  egress.reconsider(FaultId{"stall"}, at(0ms), [&](size_t count, uint64_t from_end) {
-    asked.emplace_back(count, from_end);
+  egress.reconsider(FaultId{"stall"}, at(0ms), [&](const Egress::Queued& item) {
+    asked.emplace_back(item.bytes.size(), item.from_end);
     return Egress::Terms{};
   });
   EXPECT_EQ(asked, (std::vector<std::pair<size_t, uint64_t>>{{3, 6}, {1, 1}, {0, 0}}));
@@ -111,7 +114,7 @@ TEST(EgressTest, DropsItsLastBytesButNotTheFinBehindThem) {
 TEST(EgressTest, DropsNothingThatHasLeft) {
   Egress egress;
   egress.push("abcdef", {}, at(0ms));
-  egress.consume(4);
+  egress.consume(4, at(0ms));
   egress.drop_last(6);
   EXPECT_TRUE(egress.empty());
   EXPECT_EQ(egress.weight(), 0u);
