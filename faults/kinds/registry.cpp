@@ -6,6 +6,8 @@
 #define BREAKWIRE_FAULT_KINDS(kind) \
   kind(latency) \
   kind(stall) \
+  kind(blackhole) \
+  kind(half_open) \
   kind(refuse) \
   kind(reset) \
   kind(close) \
@@ -19,7 +21,10 @@
   kind(signal) \
   kind(kill) \
   kind(pause) \
-  kind(restart)
+  kind(restart) \
+  kind(limit) \
+  kind(starve_cpu) \
+  kind(command)
 // clang-format on
 
 namespace breakwire::faults {

@@ -35,7 +35,10 @@ void Connection::accept(Stream accepted) {
   const auto ruling = edge_.faults.offered(id_);
   for (const auto& fault : ruling.delayed_by) tell_hit(fault, faults::Delay{ruling.delay});
   const bool later = comes_later(ruling.action);
-  if (!std::holds_alternative<faults::Forward>(ruling.action) && !later) tell_hit(ruling.by, ruling.action);
+  const auto* isolate_it = std::get_if<faults::Isolate>(&ruling.action);
+  if (!std::holds_alternative<faults::Forward>(ruling.action) && !later && !isolate_it) {
+    tell_hit(ruling.by, ruling.action);
+  }
 
   const auto* mute = std::get_if<faults::Mute>(&ruling.action);
   at(Side::downstream)
@@ -58,12 +61,13 @@ void Connection::accept(Stream accepted) {
     }
     close_later(ruling.by, close->after);
   }
+  if (isolate_it) isolate(ruling.by, *isolate_it);
   if (edge_.options.protocol == EdgeProtocol::tcp) {
     begin(Protocol::tcp);
   } else {
     handshake_due_ = now + edge_.options.handshake_timeout;
   }
-  if (std::holds_alternative<faults::Hold>(ruling.action)) {
+  if (std::holds_alternative<faults::Hold>(ruling.action) || cut_off(Side::upstream)) {
     dial_held_by_ = ruling.by;
   } else if (ruling.delay > Duration::zero()) {
     dial_at_ = now + ruling.delay;
@@ -88,6 +92,7 @@ void Connection::dialled(const boost::system::error_code& error, Stream stream) 
         .peer.open(std::move(stream), false, [weak = weak_from_this()](HangupWatch::Hangup hangup) {
           if (const auto self = weak.lock()) self->hung_up(Side::upstream, hangup);
         });
+    apply_isolation();
     return settle();
   }
   const auto now = clock_now();
@@ -118,6 +123,8 @@ void Connection::found(const FaultId& fault, const faults::WireAction& action) {
   if (std::holds_alternative<faults::ResetConnection>(action)) {
     tell_hit(fault, action);
     end(faults::Peer::relay, true, fault);
+  } else if (const auto* ways = std::get_if<faults::Isolate>(&action)) {
+    isolate(fault, *ways);
   } else if (const auto* close = std::get_if<faults::CloseConnection>(&action)) {
     if (comes_later(action)) {
       close_later(fault, close->after);
@@ -146,6 +153,7 @@ void Connection::close_what_is_due(Instant now) {
 void Connection::fault_cleared(const FaultId& fault) {
   if (state_ == State::over) return;
   const auto now = clock_now();
+  if (isolation_.remove(fault)) apply_isolation();
   std::erase_if(late_closes_, [&](const LateClose& close) { return close.by == fault; });
   if (state_ == State::muted) {
     if (muted_by_ == fault && muted_closes_) begin_closing(faults::Peer::relay, fault);
@@ -278,7 +286,7 @@ void Connection::on_timer() {
   check_handshake(now);
   close_what_is_due(now);
   if (closing_due_ && *closing_due_ <= now) {
-    const auto waits = [&](Side side) { return at(side).egress.kept_by_fault(now); };
+    const auto waits = [&](Side side) { return at(side).egress.kept_by_fault(now) || cut_off(side); };
     if (!waits(Side::downstream) && !waits(Side::upstream)) return end(closed_by_, false, closing_fault_);
     closing_due_ = now + patience_in_closing;
   }
@@ -287,6 +295,10 @@ void Connection::on_timer() {
 
 void Connection::check_handshake(Instant now) {
   if (!handshake_due_ || *handshake_due_ > now || state_ != State::relaying) return;
+  if (cut_off(Side::upstream)) {
+    handshake_due_ = now + edge_.options.handshake_timeout;  // its bytes may be lost on the way
+    return;
+  }
   handshake_due_.reset();
   if (!protocol_ && sniffer_.collected(Side::downstream) > 0 && !opening_.half_done()) {
     return begin(Protocol::tcp);  // it began like TLS, and then nothing

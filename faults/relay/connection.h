@@ -15,6 +15,7 @@
 #include "faults/http2/session.h"
 #include "faults/relay/dialer.h"
 #include "faults/relay/egress.h"
+#include "faults/relay/isolation.h"
 #include "faults/relay/peer.h"
 #include "faults/relay/protocol_sniffer.h"
 
@@ -106,6 +107,11 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   Egress::Terms ask(Side to, size_t count, uint64_t position, std::optional<faults::Ruling>& terminal);
   void perform(const faults::Ruling& terminal, Side cut);
 
+  // Paths without packets.
+  bool cut_off(Side to) const { return isolation_.stops(way_to(to)); }
+  void isolate(const FaultId& fault, const faults::Isolate& ways);
+  bool apply_isolation();
+
   // How it goes on, and ends.
   void settle();
   bool hear_the_hung();
@@ -138,6 +144,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::optional<Instant> timer_at_;
 
   std::optional<faults::Protocol> protocol_;
+  Isolation isolation_;
   ProtocolSniffer sniffer_;
   Http2Opening opening_;
   bool opening_done_ = false;

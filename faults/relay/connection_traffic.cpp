@@ -164,7 +164,7 @@ void Connection::send(Side to, std::string_view bytes) {
 
 void Connection::put(Side to, std::string_view bytes, const Egress::Terms& terms) {
   auto& target = at(to);
-  if (terms.none() && target.egress.empty() && target.peer.is_open()) {
+  if (terms.none() && target.egress.empty() && target.peer.is_open() && !cut_off(to)) {
     const auto count = target.peer.write(bytes);
     if (!count) {
       target.hung = true;
@@ -184,7 +184,7 @@ void Connection::put(Side to, std::string_view bytes, const Egress::Terms& terms
 /// Writes what is due. Answers whether anything changed.
 bool Connection::flush(Side to) {
   auto& target = at(to);
-  if (!target.peer.is_open() || target.lost) return false;
+  if (!target.peer.is_open() || target.lost || cut_off(to)) return false;
   const auto now = clock_now();
   if (target.egress.reset_due(now)) {
     end(peer_of(other(to)), true);

@@ -65,13 +65,61 @@ void Conductor::perform(size_t index, const faults::ProcessEvent& event) {
   const auto action = fault->decide(event, force.state, rng);
   ++force.state.asked;
   if (std::holds_alternative<faults::Nothing>(action)) return;
+  // What may come to nothing is told when it has not; all else before it is done, for an exit must never come
+  // before what caused it.
+  const bool may_fail = std::holds_alternative<faults::SetLimits>(action) ||
+                        std::holds_alternative<faults::RunCommand>(action);
+  std::optional<std::string> why;
+  if (may_fail) why = carry_out(index, action);
   if (std::holds_alternative<faults::ProcessArmed>(event)) {
-    ++force.state.hits;
-    force.tally.eligible = force.tally.hits = force.state.hits;
-    recorder_.record(now(),
-                     faults::FaultHit{.fault = entry.id, .at = now(), .action = faults::name_of(action)});
+    ++force.tally.eligible;
+    if (!why) {
+      ++force.state.hits;
+      ++force.tally.hits;
+      recorder_.record(now(),
+                       faults::FaultHit{.fault = entry.id, .at = now(), .action = faults::name_of(action)});
+    }
   }
-  topology_.service(ServiceId{entry.on}).perform(action, entry.id);
+  if (!may_fail) why = carry_out(index, action);
+  if (why) recorder_.record(now(), history::FaultFailed{.fault = entry.id, .why = *why});
+}
+
+std::optional<std::string> Conductor::carry_out(size_t index, const faults::ProcessAction& action) {
+  const auto& entry = scenario_.timeline[index];
+  if (const auto* run = std::get_if<faults::RunCommand>(&action)) return run_command(index, run->argv);
+  if (std::holds_alternative<faults::EndCommand>(action)) {
+    auto& command = in_force_[index].command;
+    if (!command) return std::nullopt;
+    command->stop();
+    ending_.push_back(std::move(command));
+    return std::nullopt;
+  }
+  return topology_.service(ServiceId{entry.on}).perform(action, entry.id);
+}
+
+std::optional<std::string> Conductor::run_command(size_t index, const std::vector<std::string>& argv) {
+  const auto& fault = scenario_.timeline[index].id;
+  const auto& options = topology_.options();
+  std::vector<std::string> unknown;
+  process::Command command{
+      .argv = expand_all(argv, lookup_for({}, topology_.addresses(), options.bin, options.environment), unknown),
+      .log_path = options.log_dir + "/fault-" + fault.text + ".log"};
+  if (!unknown.empty()) return "`${" + unknown.front() + "}` has no value here";
+  try {
+    in_force_[index].command = std::make_unique<RunningCommand>(
+        options.guard, std::move(command), std::nullopt,
+        RunningCommand::Told{.ended = [this, fault](const CommandEnd& end) {
+          if (end.told_to_end || !end.exited || end.exited->status.code == 0) return;
+          recorder_.record(end.exited->at,
+                           history::FaultFailed{.fault = fault,
+                                                .why = "its command ended by itself: " +
+                                                       process::to_text(end.exited->status) +
+                                                       quoted(end.last_output)});
+        }});
+    return std::nullopt;
+  } catch (const std::exception& error) {
+    return std::string("its command cannot be started: ") + error.what();
+  }
 }
 
 void Conductor::clear(size_t index) {
@@ -101,6 +149,7 @@ void Conductor::clear_all() {
       clear(first->first);
     }
   }
+  for (const auto& command : ending_) command->finish();
 }
 
 }  // namespace breakwire::run
