@@ -17,8 +17,8 @@ class HalfOpen : public TransportFault {
   }
 
   WireAction decide(const WireEvent& event, const FaultState&, Rng&) const override {
-    return isolated(event, {.request = direction == Direction::request,
-                            .response = direction == Direction::response});
+    return isolated(
+        event, {.request = direction == Direction::request, .response = direction == Direction::response});
   }
 };
 
@@ -42,11 +42,13 @@ FaultKind half_open_kind() {
           "The other hop's kernel goes on acknowledging: the caller's requests are acknowledged by the relay "
           "in place of a service that cannot be heard.\n\n"
           "When it ends: as with `blackhole`, retransmission heals it.\n\n"
-          "Fidelity: as with `blackhole`; without CAP_NET_ADMIN that direction is held, as by `stall`. In the "
+          "Fidelity: as with `blackhole`; without CAP_NET_ADMIN that direction is held, as by `stall`. In "
+          "the "
           "response direction of a database's edge it always is, for its own side is a Unix socket.\n\n"
           "It counts as hit for each connection it finds, and once when the listener stops hearing SYNs, "
           "which cannot be counted.\n\n"
-          "Sources: RFC 9293 §3.5.1, §3.8.1; tcp(7), TCP_USER_TIMEOUT; socket(7), SO_ATTACH_FILTER; gRFC A18.",
+          "Sources: RFC 9293 §3.5.1, §3.8.1; tcp(7), TCP_USER_TIMEOUT; socket(7), SO_ATTACH_FILTER; gRFC "
+          "A18.",
       .example =
           R"({ "id": "unheard", "at": "1s", "for": "3s", "on": "orders->payments", "fault": "half_open", "with": { "direction": "response" } })",
       .matches_by = {"connections"},

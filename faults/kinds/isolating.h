@@ -16,8 +16,9 @@ inline WireAction isolated(const WireEvent& event, Isolate ways) {
 
 /// FaultKind::fidelity_by_action of a kind whose packets the kernel would not let us lose.
 inline std::map<std::string, std::string> fidelity_without_filter() {
-  return {{"hold",
-           "held: as `stall`, acknowledged until buffers are full, because no packets could be dropped here"}};
+  return {
+      {"hold",
+       "held: as `stall`, acknowledged until buffers are full, because no packets could be dropped here"}};
 }
 
 }  // namespace breakwire::faults

@@ -14,8 +14,9 @@ class Limit : public ProcessFault {
         Fields<Limit>()
             .optional("descriptors", &Limit::descriptors,
                       "RLIMIT_NOFILE: open files and sockets; those it has above it stay open.")
-            .optional("address_space", &Limit::address_space,
-                      "RLIMIT_AS: virtual memory, far more than what is resident; what it has above it stays.")
+            .optional(
+                "address_space", &Limit::address_space,
+                "RLIMIT_AS: virtual memory, far more than what is resident; what it has above it stays.")
             .rule([](const Limit& limit, const json::Value& object, ErrorList& errors) {
               if (limit.descriptors || limit.address_space) return;
               errors.push_back(json::error_at(object.span, "`limit` limits nothing",

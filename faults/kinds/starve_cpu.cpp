@@ -22,8 +22,8 @@ class StarveCpu : public ProcessFault {
                 return given ? given->span : object.span;
               };
               if (starve.share.value <= 0) {
-                errors.push_back(json::error_at(at("share"), "a share of 0% starves nobody",
-                                                "such as \"80%\""));
+                errors.push_back(
+                    json::error_at(at("share"), "a share of 0% starves nobody", "such as \"80%\""));
               } else if (starve.share.value >= 100) {
                 errors.push_back(json::error_at(at("share"), "with a share of 100% it never runs",
                                                 "choose less, or use the fault `pause`"));

@@ -1,5 +1,5 @@
-// Packets that vanish: a socket that is deaf to its peer. Touches the sockets it is given, and one pair of its
-// own.
+// Packets that vanish: a socket that is deaf to its peer. Touches the sockets it is given, and one pair of
+// its own.
 #pragma once
 
 #include <optional>
@@ -7,10 +7,10 @@
 
 namespace breakwire::relay {
 
-/// While it lives, the kernel drops every packet that comes in for the socket, before TCP sees it: data, ACKs,
-/// FIN, RST, and on a listener SYN. So nothing is acknowledged, and the peer retransmits (RFC 9293 §3.8.1)
-/// until its patience ends or the filter is gone. What had come in before can still be read; what the socket
-/// sends is not touched. Must be gone before the socket is closed.
+/// While it lives, the kernel drops every packet that comes in for the socket, before TCP sees it: data,
+/// ACKs, FIN, RST, and on a listener SYN. So nothing is acknowledged, and the peer retransmits (RFC 9293
+/// §3.8.1) until its patience ends or the filter is gone. What had come in before can still be read; what the
+/// socket sends is not touched. Must be gone before the socket is closed.
 class PacketFilter {
  public:
   PacketFilter(PacketFilter&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}

@@ -35,8 +35,8 @@ class Peer {
   void when_writable(std::function<void()> ready);
   bool awaits_writable() const { return awaits_writable_; }
 
-  /// While `deaf`, its packets are lost before TCP sees them (PacketFilter). Answers whether that is so; never
-  /// of a Unix stream, which has no packets.
+  /// While `deaf`, its packets are lost before TCP sees them (PacketFilter). Answers whether that is so;
+  /// never of a Unix stream, which has no packets.
   bool make_deaf(bool deaf);
 
   void send_fin();

@@ -67,8 +67,8 @@ void Conductor::perform(size_t index, const faults::ProcessEvent& event) {
   if (std::holds_alternative<faults::Nothing>(action)) return;
   // What may come to nothing is told when it has not; all else before it is done, for an exit must never come
   // before what caused it.
-  const bool may_fail = std::holds_alternative<faults::SetLimits>(action) ||
-                        std::holds_alternative<faults::RunCommand>(action);
+  const bool may_fail =
+      std::holds_alternative<faults::SetLimits>(action) || std::holds_alternative<faults::RunCommand>(action);
   std::optional<std::string> why;
   if (may_fail) why = carry_out(index, action);
   if (std::holds_alternative<faults::ProcessArmed>(event)) {
@@ -102,7 +102,8 @@ std::optional<std::string> Conductor::run_command(size_t index, const std::vecto
   const auto& options = topology_.options();
   std::vector<std::string> unknown;
   process::Command command{
-      .argv = expand_all(argv, lookup_for({}, topology_.addresses(), options.bin, options.environment), unknown),
+      .argv =
+          expand_all(argv, lookup_for({}, topology_.addresses(), options.bin, options.environment), unknown),
       .log_path = options.log_dir + "/fault-" + fault.text + ".log"};
   if (!unknown.empty()) return "`${" + unknown.front() + "}` has no value here";
   try {
@@ -110,11 +111,10 @@ std::optional<std::string> Conductor::run_command(size_t index, const std::vecto
         options.guard, std::move(command), std::nullopt,
         RunningCommand::Told{.ended = [this, fault](const CommandEnd& end) {
           if (end.told_to_end || !end.exited || end.exited->status.code == 0) return;
-          recorder_.record(end.exited->at,
-                           history::FaultFailed{.fault = fault,
-                                                .why = "its command ended by itself: " +
-                                                       process::to_text(end.exited->status) +
-                                                       quoted(end.last_output)});
+          recorder_.record(end.exited->at, history::FaultFailed{.fault = fault,
+                                                                .why = "its command ended by itself: " +
+                                                                       process::to_text(end.exited->status) +
+                                                                       quoted(end.last_output)});
         }});
     return std::nullopt;
   } catch (const std::exception& error) {

@@ -15,9 +15,8 @@ namespace {
 class PostgresDatabase final : public DatabaseService {
  public:
   explicit PostgresDatabase(ServiceOptions options)
-      : o_(std::move(options)), faults_(o_.service.id, o_.recorder, [this] {
-          return server_ ? server_->process() : nullptr;
-        }) {}
+      : o_(std::move(options)),
+        faults_(o_.service.id, o_.recorder, [this] { return server_ ? server_->process() : nullptr; }) {}
   ~PostgresDatabase() override { end_restart(); }
 
   void start(std::stop_token stop) override {

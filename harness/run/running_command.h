@@ -20,12 +20,13 @@ struct CommandEnd {
   std::vector<std::string> last_output;
 };
 
-/// Constructed means running. It ends by itself, or at `until`, or by `stop`: then by SIGTERM to it and all it
-/// started, followed 2 s later by SIGKILL. Nothing that it started outlives it. The destructor kills at once.
+/// Constructed means running. It ends by itself, or at `until`, or by `stop`: then by SIGTERM to it and all
+/// it started, followed 2 s later by SIGKILL. Nothing that it started outlives it. The destructor kills at
+/// once.
 class RunningCommand {
  public:
   struct Told {
-    std::function<void()> started = [] {};                  // once, before `ended`, in the constructor
+    std::function<void()> started = [] {};  // once, before `ended`, in the constructor
     std::function<void(const CommandEnd&)> ended = [](const CommandEnd&) {};  // once, on another thread
   };
   /// Throws SpawnError.
