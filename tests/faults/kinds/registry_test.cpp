@@ -120,9 +120,11 @@ TEST(RegistryTest, KnowsEveryKindByItsOwnName) {
   }
   EXPECT_EQ(names.size(), fault_kinds().size());
   EXPECT_EQ(names,
-            (std::set<std::string>{"latency", "stall", "refuse", "reset", "close", "accept_hang",
-                                   "grpc_status", "grpc_delay", "grpc_hang", "lose_response", "rst_stream",
-                                   "drop_connection", "signal", "kill", "pause", "restart"}));
+            (std::set<std::string>{
+                "latency",    "stall",           "blackhole",   "half_open",  "refuse",    "reset",
+                "close",      "accept_hang",     "grpc_status", "grpc_delay", "grpc_hang", "lose_response",
+                "rst_stream", "drop_connection", "signal",      "kill",       "pause",     "restart",
+                "limit",      "starve_cpu",      "command"}));
   EXPECT_EQ(find_fault_kind("latncy"), nullptr);
 }
 
