@@ -17,6 +17,7 @@ namespace breakwire::run {
 /// Used by one thread. Faults still in force are healed by `clear_all`, or by the destructor.
 class Conductor {
  public:
+  /// Throws SetupError, placed at the fault, when a command of one names what has no value.
   Conductor(const scenario::Scenario& scenario, Topology& topology, Recorder& recorder);
   ~Conductor();
 
@@ -29,6 +30,10 @@ class Conductor {
   void arm(size_t entry);
   void clear(size_t entry);
   void perform(size_t entry, const faults::ProcessEvent& event);
+  faults::ProcessAction answer_of(size_t entry, const faults::ProcessEvent& event,
+                                  const faults::FaultState& state) const;
+  process::Command filled_in(const scenario::TimelineEntry& entry,
+                             const std::vector<std::string>& argv) const;
   std::optional<std::string> carry_out(size_t entry, const faults::ProcessAction& action);
   std::optional<std::string> run_command(size_t entry, const std::vector<std::string>& argv);
 

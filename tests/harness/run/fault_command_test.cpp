@@ -140,10 +140,14 @@ TEST_F(FaultCommandTest, OneThatCannotBeStartedHitsNothing) {
   EXPECT_EQ(all<history::FaultCleared>().front().tally, (faults::FaultTally{.eligible = 1, .hits = 0}));
 }
 
-TEST_F(FaultCommandTest, OneThatNamesWhatHasNoValueHitsNothing) {
+TEST_F(FaultCommandTest, OneThatNamesWhatHasNoValueIsAnErrorBeforeAnythingBegins) {
   breaks_by({"echo", "${env.ABSENT}"});
-  begin();
-  EXPECT_EQ(failure(), "`${env.ABSENT}` has no value here");
+  try {
+    begin();
+    FAIL() << "it began";
+  } catch (const SetupError& error) {
+    EXPECT_EQ(error.error().what, "fault `mess` uses `${env.ABSENT}`, which has no value here");
+  }
 }
 
 /// The lock is seen by another session, which can have it neither before nor after.
