@@ -46,9 +46,9 @@ class FaultCommandTest : public testing::Test {
                      *recorder);
     if (with_database) topology->start({});
     conductor.emplace(scenario, *topology, *recorder);
-    recorder->locked([](const auto&, Timeline& timeline) {
-      timeline.start(now());
-      timeline.listen(now());
+    recorder->locked([](const auto&, Timeline& all) {
+      all.start(now());
+      all.listen(now());
     });
     conductor->perform_due();
   }
