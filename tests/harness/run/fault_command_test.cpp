@@ -1,6 +1,7 @@
 // The fault `command` as a run performs it: started, ended, and told when it came to nothing. One of them
 // holds a lock in a PostgreSQL of its own.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <fstream>
@@ -150,35 +151,63 @@ TEST_F(FaultCommandTest, OneThatNamesWhatHasNoValueIsAnErrorBeforeAnythingBegins
   }
 }
 
-/// The lock is seen by another session, which can have it neither before nor after.
-TEST_F(FaultCommandTest, SqlHoldsALockUntilTheFaultIsOver) {
-  with_database = true;
-  const std::string schema = folder.path() + "/schema.sql";
-  std::ofstream(schema) << "create table stock (id text);";
-  scenario::Service db;
-  db.id = {"db"};
-  db.what = scenario::PostgresService{.schema = schema};
-  scenario.services = {db};
-  scenario::Edge edge;
-  edge.id = {"client->db"};
-  edge.from = {"client"};
-  edge.to = {"db"};
-  edge.protocol = scenario::EdgeProtocol::tcp;
-  scenario.edges = {edge};
-  scenario.timeline = {entry("mess", "command", "db", Duration(0))};
-  ErrorList errors;
-  scenario.timeline[0].decision = *scenario.timeline[0].kind->make(*json::parse(R"j({"run": ["sh", "-c",
-          "(echo 'BEGIN; LOCK TABLE stock; SELECT 42;'; sleep 60) | psql -q '${client->db.url}'"]})j",
-                                                                                "with"),
-                                                                   errors);
-  begin();
+class WithDatabaseTest : public FaultCommandTest {
+ protected:
+  WithDatabaseTest() {
+    with_database = true;
+    const std::string schema = folder.path() + "/schema.sql";
+    std::ofstream(schema) << "create table stock (id text);";
+    scenario::Service db;
+    db.id = {"db"};
+    db.what = scenario::PostgresService{.schema = schema};
+    scenario.services = {db};
+    scenario::Edge edge;
+    edge.id = {"client->db"};
+    edge.from = {"client"};
+    edge.to = {"db"};
+    edge.protocol = scenario::EdgeProtocol::tcp;
+    scenario.edges = {edge};
+  }
+  void breaks(const char* kind, const std::string& with) {
+    scenario.timeline = {entry("mess", kind, "db", Duration(0))};
+    ErrorList errors;
+    const auto decision = scenario.timeline[0].kind->make(*json::parse(with, "with"), errors);
+    ASSERT_TRUE(decision) << render(errors);
+    scenario.timeline[0].decision = *decision;
+    begin();
+  }
+  process::DatabaseConnection session() {
+    const auto& database = dynamic_cast<DatabaseService&>(topology->service({"db"}));
+    return process::DatabaseConnection(database.conninfo(), now() + 5s);
+  }
+};
+
+/// The lock is seen by another session, which has nothing to do with it.
+TEST_F(WithDatabaseTest, SqlHoldsALockUntilTheFaultIsOver) {
+  breaks("command", R"j({"run": ["sh", "-c",
+      "(echo 'BEGIN; LOCK TABLE stock; SELECT 42;'; sleep 60) | psql -q '${client->db.url}'"]})j");
   ASSERT_TRUE(prints("42"));
-  const auto& database = dynamic_cast<DatabaseService&>(topology->service({"db"}));
-  process::DatabaseConnection session(database.conninfo(), now() + 5s);
+  auto witness = session();
   const std::string look = "select * from pg_locks where relation = 'stock'::regclass and granted";
-  EXPECT_EQ(session.query(look, now() + 5s).size(), 1u);
+  EXPECT_EQ(witness.query(look, now() + 5s).size(), 1u);
   conductor->clear_all();
-  EXPECT_TRUE(eventually([&] { return session.query(look, now() + 5s).empty(); }));
+  EXPECT_TRUE(eventually([&] { return witness.query(look, now() + 5s).empty(); }));
+  EXPECT_TRUE(all<history::FaultFailed>().empty());
+}
+
+TEST_F(WithDatabaseTest, ADatabasesNewSessionsHaveItsLimits) {
+  breaks("limit", R"({"descriptors": 64})");
+  const auto limit_of_a_session = [&] {
+    auto witness = session();
+    const auto pid = witness.query("select pg_backend_pid()", now() + 5s).at(0).at(0).value();
+    rlimit limit{};
+    EXPECT_EQ(::prlimit(std::stoi(pid), RLIMIT_NOFILE, nullptr, &limit), 0);
+    return limit.rlim_cur;
+  };
+  EXPECT_EQ(limit_of_a_session(), 64u);
+  EXPECT_EQ(all<faults::FaultHit>().front().action, "set_limits");
+  conductor->clear_all();
+  EXPECT_GT(limit_of_a_session(), 64u);
   EXPECT_TRUE(all<history::FaultFailed>().empty());
 }
 
