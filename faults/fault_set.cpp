@@ -188,7 +188,9 @@ bool& hit_mark(ConnectionRecord& record, Direction direction) {
 WireAction FaultSet::arm(WireFaultInstance instance, Instant now) {
   assert(instance.fault && !armed(instance.id));
   auto entry = std::make_shared<Entry>(std::move(instance), now);
-  const WireAction answer = entry->instance.fault->decide(Armed{now}, entry->state, entry->rng);
+  WireAction answer = entry->instance.fault->decide(Armed{now}, entry->state, entry->rng);
+  // What it would do to the listener is for connections to come.
+  if (entry->instance.match.connections == Connections::existing) answer = Forward{};
   if (is_terminal(answer)) {
     ++entry->tally.eligible;
     ++entry->tally.hits;

@@ -82,6 +82,12 @@ std::string field_table(const std::vector<FieldInfo>& fields) {
   return text;
 }
 
+std::string fidelity_of(const FaultKind& kind) {
+  std::string text = kind.fidelity;
+  for (const auto& [action, lesser] : kind.fidelity_by_action) text += ", or " + lesser;
+  return text;
+}
+
 template <class Kind>
 std::string list_of(const std::vector<Kind>& kinds) {
   size_t width = 0;
@@ -96,7 +102,7 @@ std::string list_of(const std::vector<Kind>& kinds) {
 
 std::string explain(const FaultKind& kind) {
   std::string text = kind.name + ": " + kind.summary + "\n" + kind_of_place(kind.fault_class) + "; " +
-                     length_of(kind.lifetime) + "; fidelity: " + kind.fidelity + "\n\n" +
+                     length_of(kind.lifetime) + "; fidelity: " + fidelity_of(kind) + "\n\n" +
                      wrapped(kind.details, "") + "\n";
   text += kind.parameters.empty() ? "with: no parameters\n" : "with:\n" + field_lines(kind.parameters);
   if (const auto fields = faults::match_fields(kind); !fields.empty())
@@ -120,7 +126,7 @@ std::string faults_markdown() {
   std::string text = "# Faults\n\nWritten by `breakwire docs faults`; do not edit.\n";
   for (const auto& kind : faults::fault_kinds()) {
     text += "\n## `" + kind.name + "`\n\n" + kind.summary + "\n\n*" + kind_of_place(kind.fault_class) + "; " +
-            length_of(kind.lifetime) + "; fidelity: " + kind.fidelity + "*\n\n" + kind.details + "\n\n" +
+            length_of(kind.lifetime) + "; fidelity: " + fidelity_of(kind) + "*\n\n" + kind.details + "\n\n" +
             field_table(kind.parameters) + "\n```json\n" + kind.example + "\n```\n";
   }
   text += "\n## `match`\n\nWhich traffic a fault concerns.\n\nTransport faults:\n\n" +

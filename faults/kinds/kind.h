@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,9 @@ struct FaultKind {
   Connections connections = Connections::all;  // transport faults: `match.connections` when it is left out
   std::vector<std::string> matches_by;         // the keys its `match` may have; see match_fields.h
   std::string fidelity;  // "wire" when it is the real thing; else how it differs from it
+  /// Where that depends on the machine: how the real thing is missed when the relay had to do this other
+  /// action (its name) in place of the kind's own. A run tells which it was.
+  std::map<std::string, std::string> fidelity_by_action;
   std::vector<FieldInfo> parameters;
   json::Value schema;  // of `with`
 

@@ -7,13 +7,15 @@
   kind(latency) \
   kind(bandwidth) \
   kind(stall) \
+  kind(blackhole) \
+  kind(half_open) \
+  kind(accept_hang) \
   kind(refuse) \
   kind(reset) \
   kind(close) \
   kind(truncate) \
   kind(slice) \
   kind(corrupt) \
-  kind(accept_hang) \
   kind(grpc_status) \
   kind(grpc_delay) \
   kind(grpc_hang) \
@@ -21,18 +23,21 @@
   kind(rst_stream) \
   kind(goaway) \
   kind(drop_connection) \
-  kind(mute_ping) \
-  kind(freeze_window) \
-  kind(settings) \
   kind(http_status) \
   kind(missing_trailers) \
   kind(truncate_message) \
   kind(metadata) \
+  kind(mute_ping) \
+  kind(freeze_window) \
+  kind(settings) \
   kind(stream_bandwidth) \
   kind(signal) \
   kind(kill) \
   kind(pause) \
-  kind(restart)
+  kind(restart) \
+  kind(limit) \
+  kind(starve_cpu) \
+  kind(command)
 // clang-format on
 
 namespace breakwire::faults {

@@ -34,9 +34,16 @@ void Connection::accept(Stream accepted) {
   observe(faults::ConnectionAccepted{.edge = edge_.options.id, .connection = id_, .at = now});
   const auto ruling = edge_.faults.offered(id_);
   for (const auto& fault : ruling.delayed_by) tell_hit(fault, faults::Delay{ruling.delay});
-  if (!std::holds_alternative<faults::Forward>(ruling.action)) tell_hit(ruling.by, ruling.action);
+  const auto* isolate_it = std::get_if<faults::Isolate>(&ruling.action);
+  if (!std::holds_alternative<faults::Forward>(ruling.action) && !isolate_it) tell_hit(ruling.by, ruling.action);
 
-  for (const auto& later : ruling.later) close_later(later.by, later.action);
+  for (const auto& [by, action] : ruling.later) {
+    if (std::holds_alternative<faults::CloseConnection>(action)) {
+      close_later(by, action);
+    } else {
+      speak(by, action);
+    }
+  }
   const auto* mute = std::get_if<faults::Mute>(&ruling.action);
   at(Side::downstream)
       .peer.open(std::move(accepted), mute != nullptr, [weak = weak_from_this()](HangupWatch::Hangup hangup) {
@@ -55,14 +62,13 @@ void Connection::accept(Stream accepted) {
     begin_closing(faults::Peer::relay, ruling.by);
     return settle();
   }
-  if (later) speak(ruling.by, ruling.action);
-  for (const auto& effect : ruling.effects) speak(effect.by, effect.action);
+  if (isolate_it) isolate(ruling.by, *isolate_it);
   if (edge_.options.protocol == EdgeProtocol::tcp) {
     begin(Protocol::tcp);
   } else {
     handshake_due_ = now + edge_.options.handshake_timeout;
   }
-  if (std::holds_alternative<faults::Hold>(ruling.action)) {
+  if (std::holds_alternative<faults::Hold>(ruling.action) || cut_off(Side::upstream)) {
     dial_held_by_ = ruling.by;
   } else if (ruling.delay > Duration::zero()) {
     dial_at_ = now + ruling.delay;
@@ -87,6 +93,7 @@ void Connection::dialled(const boost::system::error_code& error, Stream stream) 
         .peer.open(std::move(stream), false, [weak = weak_from_this()](HangupWatch::Hangup hangup) {
           if (const auto self = weak.lock()) self->hung_up(Side::upstream, hangup);
         });
+    apply_isolation();
     return settle();
   }
   const auto now = clock_now();
@@ -117,6 +124,8 @@ void Connection::found(const FaultId& fault, const faults::WireAction& action) {
   if (std::holds_alternative<faults::ResetConnection>(action)) {
     tell_hit(fault, action);
     end(faults::Peer::relay, true, fault);
+  } else if (const auto* ways = std::get_if<faults::Isolate>(&action)) {
+    isolate(fault, *ways);
   } else if (std::holds_alternative<faults::CloseConnection>(action)) {
     if (comes_later(action)) {
       close_later(fault, action);
@@ -148,6 +157,7 @@ void Connection::close_what_is_due(Instant now) {
 void Connection::fault_cleared(const FaultId& fault) {
   if (state_ == State::over) return;
   const auto now = clock_now();
+  if (isolation_.remove(fault)) apply_isolation();
   std::erase_if(late_closes_, [&](const LateClose& close) { return close.by == fault; });
   std::erase_if(unsaid_, [&](const auto& unsaid) { return unsaid.first == fault; });
   if (state_ == State::muted) {
@@ -268,7 +278,8 @@ void Connection::on_timer() {
   if (closing_due_ && *closing_due_ <= now) {
     const auto waits = [&](Side side) {
       const auto& one = at(side);
-      return one.egress.kept_by_fault(now) || (one.egress.paced() && !one.peer.awaits_writable());
+      return one.egress.kept_by_fault(now) || cut_off(side) ||
+             (one.egress.paced() && !one.peer.awaits_writable());
     };
     if (!waits(Side::downstream) && !waits(Side::upstream)) {
       return end(closed_by_, closing_resets_, closing_fault_);
@@ -280,6 +291,10 @@ void Connection::on_timer() {
 
 void Connection::check_handshake(Instant now) {
   if (!handshake_due_ || *handshake_due_ > now || state_ != State::relaying) return;
+  if (cut_off(Side::upstream)) {
+    handshake_due_ = now + edge_.options.handshake_timeout;  // its bytes may be lost on the way
+    return;
+  }
   handshake_due_.reset();
   if (!protocol_ && sniffer_.collected(Side::downstream) > 0 && !opening_.half_done()) {
     return begin(Protocol::tcp);  // it began like TLS, and then nothing

@@ -17,6 +17,7 @@
 #include "faults/relay/corrupter.h"
 #include "faults/relay/dialer.h"
 #include "faults/relay/egress.h"
+#include "faults/relay/isolation.h"
 #include "faults/relay/peer.h"
 #include "faults/relay/protocol_sniffer.h"
 
@@ -122,6 +123,11 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void perform(const faults::Ruling& cut, Side to);
   void tell_first_hit(Side to, const FaultId& fault, const faults::WireAction& action);
 
+  // Paths without packets.
+  bool cut_off(Side to) const { return isolation_.stops(way_to(to)); }
+  void isolate(const FaultId& fault, const faults::Isolate& ways);
+  bool apply_isolation();
+
   // How it goes on, and ends.
   void settle();
   bool hear_the_hung();
@@ -156,6 +162,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::optional<Instant> timer_at_;
 
   std::optional<faults::Protocol> protocol_;
+  Isolation isolation_;
   ProtocolSniffer sniffer_;
   Http2Opening opening_;
   bool opening_done_ = false;

@@ -169,7 +169,7 @@ void Connection::send(Side to, std::string_view bytes) {
 
 void Connection::put(Side to, std::string_view bytes, const Egress::Terms& terms) {
   auto& target = at(to);
-  if (terms.none() && target.egress.empty() && target.peer.is_open()) {
+  if (terms.none() && target.egress.empty() && target.peer.is_open() && !cut_off(to)) {
     const auto count = target.peer.write(bytes);
     if (!count) {
       target.hung = true;
@@ -189,7 +189,7 @@ void Connection::put(Side to, std::string_view bytes, const Egress::Terms& terms
 /// Writes what is due. Answers whether anything changed.
 bool Connection::flush(Side to) {
   auto& target = at(to);
-  if (!target.peer.is_open() || target.lost) return false;
+  if (!target.peer.is_open() || target.lost || cut_off(to)) return false;
   const auto now = clock_now();
   bool changed = false;
   while (const auto front = target.egress.front(now)) {

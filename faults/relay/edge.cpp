@@ -17,12 +17,15 @@ Instant Edge::arm(faults::WireFaultInstance fault) {
   if (std::holds_alternative<faults::StopListening>(action)) {
     if (refusing_.empty()) listener_.stop_listening();
     refusing_.insert(id);
-    state_.plane.observer.observe(faults::FaultHit{.edge = state_.options.id,
-                                                   .fault = id,
-                                                   .connection = {},
-                                                   .stream = 0,
-                                                   .at = now,
-                                                   .action = faults::name_of(action)});
+    tell_listener_hit(id, now, action);
+  } else if (std::holds_alternative<faults::Isolate>(action)) {
+    isolating_.insert(id);
+    // Where the kernel does not let us, connections are accepted and what they bring is held.
+    if (listener_.make_deaf(true)) {
+      tell_listener_hit(id, now, action);
+    } else {
+      tell_listener_hit(id, now, faults::Hold{});
+    }
   }
   for (const auto& connection : connections()) {
     if (connection->lives()) connection->found(id, state_.faults.found(id, connection->id()));
@@ -37,6 +40,7 @@ Instant Edge::clear(const FaultId& fault) {
     connection->fault_cleared(fault);
     connection->found(fault, action);
   }
+  if (isolating_.erase(fault) > 0 && isolating_.empty()) listener_.make_deaf(false);
   if (refusing_.erase(fault) > 0 && refusing_.empty() && !closed_) listener_.listen_again();
   return now;
 }
@@ -53,6 +57,15 @@ void Edge::accepted(Stream stream) {
       std::make_shared<Connection>(state_, id, [this](ConnectionId over) { connections_.erase(over); });
   connections_.emplace(id, connection);
   connection->accept(std::move(stream));
+}
+
+void Edge::tell_listener_hit(const FaultId& fault, Instant at, const faults::WireAction& action) {
+  state_.plane.observer.observe(faults::FaultHit{.edge = state_.options.id,
+                                                 .fault = fault,
+                                                 .connection = {},
+                                                 .stream = 0,
+                                                 .at = at,
+                                                 .action = faults::name_of(action)});
 }
 
 void Edge::out_of_descriptors() {

@@ -32,12 +32,14 @@ class Edge {
  private:
   void accepted(Stream stream);
   void out_of_descriptors();
+  void tell_listener_hit(const FaultId& fault, Instant at, const faults::WireAction& action);
   std::vector<std::shared_ptr<Connection>> connections() const;
 
   EdgeState state_;
   Listener listener_;
   std::map<ConnectionId, std::shared_ptr<Connection>> connections_;
-  std::set<FaultId> refusing_;  // faults that keep the listener closed
+  std::set<FaultId> refusing_;   // faults that keep the listener closed
+  std::set<FaultId> isolating_;  // faults that keep it from hearing SYNs
   bool closed_ = false;
 };
 

@@ -43,6 +43,7 @@ void Listener::stop_listening() {
   boost::system::error_code ignored;
   ++spell_;
   pause_.cancel();
+  filter_.reset();
   acceptor_.close(ignored);
 }
 
@@ -50,8 +51,23 @@ void Listener::listen_again() {
   if (!listen()) return wait();
   // The port is ours, so what is missing is a descriptor or memory.
   boost::system::error_code ignored;
+  filter_.reset();
   acceptor_.close(ignored);
   retry(&Listener::listen_again);
+}
+
+bool Listener::make_deaf(bool deaf) {
+  deaf_ = deaf;
+  apply_deafness();
+  return acceptor_.is_open() ? filter_.has_value() == deaf : plane_.filters.effective();
+}
+
+void Listener::apply_deafness() {
+  if (!deaf_ || !acceptor_.is_open()) {
+    filter_.reset();
+  } else if (!filter_) {
+    if (auto filter = plane_.filters.drop_all(acceptor_.native_handle())) filter_.emplace(std::move(*filter));
+  }
 }
 
 void Listener::close() {
@@ -67,6 +83,7 @@ boost::system::error_code Listener::listen() {
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor_.non_blocking(true, error);
   if (!error) acceptor_.bind(endpoint_, error);
+  apply_deafness();
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
   return error;
 }

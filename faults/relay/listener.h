@@ -29,11 +29,15 @@ class Listener {
   /// Connections that wait in the accept backlog get a RST too.
   void stop_listening();
   void listen_again();
+  /// While `deaf`, SYNs are lost (PacketFilter), also after it was closed and listens again; else they are
+  /// answered. Of a handshake that had begun the end is lost too. Answers whether the kernel does it.
+  bool make_deaf(bool deaf);
   /// For good: the port is free.
   void close();
 
  private:
   boost::system::error_code listen();
+  void apply_deafness();
   void wait();
   void accept();
   void retry(void (Listener::*what)());
@@ -43,6 +47,8 @@ class Listener {
   std::optional<PortReservation> reservation_;
   asio::ip::tcp::endpoint endpoint_;
   asio::ip::tcp::acceptor acceptor_;
+  bool deaf_ = false;
+  std::optional<PacketFilter> filter_;
   asio::steady_timer pause_;
   bool exhausted_ = false;
   unsigned spell_ = 0;  // of listening: handlers of an earlier one find out

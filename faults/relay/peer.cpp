@@ -45,6 +45,15 @@ void Peer::when_writable(std::function<void()> ready) {
   });
 }
 
+bool Peer::make_deaf(bool deaf) {
+  if (!deaf || !is_open() || !is_tcp(stream_)) {
+    filter_.reset();
+  } else if (!filter_) {
+    if (auto filter = plane_.filters.drop_all(stream_.native_handle())) filter_.emplace(std::move(*filter));
+  }
+  return filter_.has_value();
+}
+
 void Peer::send_fin() {
   boost::system::error_code ignored;  // not connected any more: the next read says so
   stream_.shutdown(Stream::shutdown_send, ignored);
@@ -58,6 +67,7 @@ void Peer::reset() {
 
 void Peer::close() {
   hangup_.end();
+  filter_.reset();  // what the kernel still has to say for it must be heard
   boost::system::error_code ignored;
   stream_.close(ignored);
 }

@@ -35,6 +35,10 @@ class Peer {
   void when_writable(std::function<void()> ready);
   bool awaits_writable() const { return awaits_writable_; }
 
+  /// While `deaf`, its packets are lost before TCP sees them (PacketFilter). Answers whether that is so;
+  /// never of a Unix stream, which has no packets.
+  bool make_deaf(bool deaf);
+
   void send_fin();
   /// A true TCP RST (a Unix stream has none: it is closed, and the peer sees what a crash would show it).
   void reset();
@@ -44,6 +48,7 @@ class Peer {
   Plane& plane_;
   Stream stream_;
   HangupWatch::Token hangup_;
+  std::optional<PacketFilter> filter_;
   bool awaits_readable_ = false;
   bool awaits_writable_ = false;
 };

@@ -8,6 +8,7 @@
 #include "faults/observation.h"
 #include "faults/relay/hangup_watch.h"
 #include "faults/relay/overhead_meter.h"
+#include "faults/relay/packet_filter.h"
 
 namespace breakwire::relay {
 
@@ -18,6 +19,7 @@ struct Plane {
   faults::Observer& observer;
   HangupWatch hangups{io};
   OverheadMeter overhead;
+  PacketFilters filters;
   std::array<uint8_t, 64 * 1024> scratch;  // bytes just read; used up before the next read
   uint64_t last_connection = 0;
 };

@@ -45,12 +45,17 @@ Stream new_stream(asio::io_context& io, const Endpoint::protocol_type& protocol,
   return stream;
 }
 
+bool is_tcp(const Stream& stream) {
+  boost::system::error_code ignored;
+  const auto local = stream.local_endpoint(ignored);
+  const int family = local.data()->sa_family;
+  return family == AF_INET || family == AF_INET6;
+}
+
 void prepare(Stream& stream) {
   boost::system::error_code ignored;  // a peer that is gone already shows itself at the first read
   stream.non_blocking(true, ignored);
-  const auto local = stream.local_endpoint(ignored);
-  const int family = local.data()->sa_family;
-  if (family == AF_INET || family == AF_INET6) stream.set_option(asio::ip::tcp::no_delay(true), ignored);
+  if (is_tcp(stream)) stream.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
 }  // namespace breakwire::relay

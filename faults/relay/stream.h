@@ -22,6 +22,9 @@ std::vector<Endpoint> endpoints_of(const Address& address);
 Stream new_stream(asio::io_context& io, const Endpoint::protocol_type& protocol,
                   boost::system::error_code& error);
 
+/// Is it over TCP, where there are packets and acknowledgements?
+bool is_tcp(const Stream& stream);
+
 /// Bytes go out when they are written, never held back for more (TCP_NODELAY), and no call on it blocks.
 void prepare(Stream& stream);
 

@@ -195,6 +195,13 @@ struct FaultCleared {
   bool operator==(const FaultCleared&) const = default;
 };
 
+/// A fault on a process could not do what it is for, or what it did came to nothing.
+struct FaultFailed {
+  FaultId fault;
+  std::string why;
+  bool operator==(const FaultFailed&) const = default;
+};
+
 using Payload =
     std::variant<faults::ConnectionAccepted, faults::UpstreamRefused, faults::ProtocolDetected,
                  faults::ConnectionEnded, faults::CallStarted, faults::ResponseStarted, faults::MessageSeen,
@@ -202,7 +209,7 @@ using Payload =
                  faults::LimitReached, faults::ProtocolViolation, PhaseBegan, LoadBegan, LoadEnded,
                  CallIssued, CallDone, ProcessStarted, ServiceReady, SignalSent, ProcessExited, HealthSeen,
                  FaultArmed, FaultCleared, RestartFailed, CallCancelled, LogSeen, MetricsSeen, ResourcesSeen,
-                 LedgerRead, CommandEnded, faults::CallGivenUp>;
+                 LedgerRead, CommandEnded, faults::CallGivenUp, FaultFailed>;
 
 struct Event {
   EventNumber number;

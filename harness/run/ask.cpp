@@ -54,8 +54,7 @@ std::optional<history::CommandEnded> run_command(const std::string& check, const
   const auto& options = topology.options();
   const auto lookup = lookup_for({}, topology.addresses(), options.bin, options.environment);
   std::vector<std::string> unknown;
-  process::Command command;
-  for (const auto& argument : wish.argv) command.argv.push_back(scenario::expand(argument, lookup, &unknown));
+  process::Command command{.argv = expand_all(wish.argv, lookup, unknown)};
   command.log_path = options.log_dir + "/command-" + check + ".log";
   if (!unknown.empty()) {
     ended.error = "`${" + unknown.front() + "}` has no value here";

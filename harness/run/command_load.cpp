@@ -1,22 +1,10 @@
 #include "harness/run/command_load.h"
 
-#include <atomic>
-#include <csignal>
-#include <thread>
-
-#include "harness/process/child_process.h"
+#include "harness/run/running_command.h"
 #include "harness/run/running_service.h"
 
 namespace breakwire::run {
 namespace {
-
-using process::ChildProcess;
-
-constexpr Duration grace = 2s;        // between SIGTERM and SIGKILL
-constexpr Duration death_takes = 5s;  // of a whole family, on a busy machine
-constexpr size_t quoted_lines = 12;
-
-Instant now() { return std::chrono::steady_clock::now(); }
 
 [[noreturn]] void fail(const scenario::Load& load, const std::string& what, std::string hint) {
   throw SetupError(json::error_at(load.span, "load `" + load.id.text + "` " + what, std::move(hint)));
@@ -27,57 +15,33 @@ class CommandLoad final : public load::RunningLoad {
   explicit CommandLoad(const CommandLoadOptions& options)
       : id_(options.load.id),
         recorder_(options.recorder),
-        began_(now()),
-        end_(options.load.length ? std::optional(began_ + *options.load.length) : std::nullopt),
-        child_(options.guard, command_of(options)) {
-    recorder_.record(began_, history::LoadBegan{.load = id_});
-    waiter_ = std::thread([this] { see_it_through(); });
-  }
+        began_(std::chrono::steady_clock::now()),
+        command_(options.guard, command_of(options),
+                 options.load.length ? std::optional(began_ + *options.load.length) : std::nullopt,
+                 {.started = [this] { recorder_.record(began_, history::LoadBegan{.load = id_}); },
+                  .ended = [this](const CommandEnd& end) { record(end); }}) {}
 
-  ~CommandLoad() override {
-    stop_.request_stop();
-    kill_.request_stop();
-    waiter_.join();
-  }
-
-  void stop() override { stop_.request_stop(); }
-  bool ended() const override { return ended_; }
+  void stop() override { command_.stop(); }
+  bool ended() const override { return command_.ended(); }
   uint64_t late_starts() const override { return 0; }  // when it means to call is its own business
 
  private:
-  void see_it_through() {
-    auto exited = child_.wait(end_.value_or(began_ + 24h), stop_.get_token());
-    const Instant told_to_end = now();
-    if (!exited) exited = end_it();
-    // What it left running would go on calling.
-    child_.signal_family(SIGKILL);
-    child_.wait_family_gone(now() + death_takes);
-    history::CommandEnded ended{.name = id_.text, .last_output = child_.last_output_lines(quoted_lines)};
-    if (exited) {
-      ended.code = exited->status.code;
-      ended.signal = exited->status.signal;
+  void record(const CommandEnd& end) {
+    const Instant now = std::chrono::steady_clock::now();
+    history::CommandEnded ended{
+        .name = id_.text, .timed_out = end.told_to_end, .last_output = end.last_output};
+    if (end.exited) {
+      ended.code = end.exited->status.code;
+      ended.signal = end.exited->status.signal;
     }
-    ended.timed_out = !exited || exited->at >= told_to_end;
-    recorder_.record(exited ? exited->at : now(), std::move(ended));
-    recorder_.record(now(), history::LoadEnded{.load = id_});
-    ended_ = true;
-  }
-
-  std::optional<process::ProcessExited> end_it() {
-    child_.signal_family(SIGTERM);
-    if (auto exited = child_.wait(now() + grace, kill_.get_token())) return exited;
-    child_.signal_family(SIGKILL);
-    return child_.wait(now() + death_takes);
+    recorder_.record(end.exited ? end.exited->at : now, std::move(ended));
+    recorder_.record(now, history::LoadEnded{.load = id_});
   }
 
   const LoadId id_;
   Recorder& recorder_;
   const Instant began_;
-  const std::optional<Instant> end_;
-  ChildProcess child_;
-  std::stop_source stop_, kill_;
-  std::atomic<bool> ended_ = false;
-  std::thread waiter_;
+  RunningCommand command_;
 };
 
 }  // namespace

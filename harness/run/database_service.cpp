@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "harness/process/postgres.h"
+#include "harness/run/process_faults.h"
 #include "harness/run/running_service.h"
 
 namespace breakwire::run {
@@ -13,7 +14,9 @@ namespace {
 
 class PostgresDatabase final : public DatabaseService {
  public:
-  explicit PostgresDatabase(ServiceOptions options) : o_(std::move(options)) {}
+  explicit PostgresDatabase(ServiceOptions options)
+      : o_(std::move(options)),
+        faults_(o_.service.id, o_.recorder, [this] { return server_ ? server_->process() : nullptr; }) {}
   ~PostgresDatabase() override { end_restart(); }
 
   void start(std::stop_token stop) override {
@@ -37,20 +40,23 @@ class PostgresDatabase final : public DatabaseService {
     record_ready();
   }
 
-  void perform(const faults::ProcessAction& action, const FaultId& fault) override {
+  std::optional<std::string> perform(const faults::ProcessAction& action, const FaultId& fault) override {
     if (std::holds_alternative<faults::StartAgain>(action)) {
       if (restart_.joinable()) restart_.join();
       restart_ = std::jthread([this] { start_again(); });
-      return;
+      return std::nullopt;
     }
     try {
-      act(action, fault);
+      return faults_.perform(action, fault);
     } catch (const std::exception&) {
-      // The guard is gone, and the server with it: its exit says so.
+      return std::nullopt;  // the guard is gone, and the server with it: its exit says so
     }
   }
 
-  void ask_to_stop() override { end_restart(); }
+  void ask_to_stop() override {
+    end_restart();
+    faults_.let_go();
+  }
   // Nothing is asked of its data any more: its destructor kills it.
   bool stopped() override { return true; }
 
@@ -68,30 +74,6 @@ class PostgresDatabase final : public DatabaseService {
   }
 
  private:
-  void act(const faults::ProcessAction& action, const FaultId& fault) {
-    const auto server = server_->process();
-    const auto send = [&](int signal) {
-      o_.recorder.record(
-          std::chrono::steady_clock::now(),
-          history::SignalSent{
-              .service = o_.service.id, .pid = server->pid(), .signal = signal, .fault = fault});
-    };
-    if (const auto* signal = std::get_if<faults::SendSignal>(&action)) {
-      send(signal->number);
-      server->signal(signal->number);
-    } else if (std::holds_alternative<faults::KillTree>(action)) {
-      // Its end is waited for by whoever starts it again.
-      send(SIGKILL);
-      server->signal_family(SIGKILL);
-    } else if (std::holds_alternative<faults::StopTree>(action)) {
-      send(SIGSTOP);
-      server->signal_family(SIGSTOP);
-    } else if (std::holds_alternative<faults::ContinueTree>(action)) {
-      send(SIGCONT);
-      server->signal_family(SIGCONT);
-    }
-  }
-
   /// On a thread of its own: whatever goes wrong is told to the history.
   void start_again() {
     std::string why = "for a reason nobody gave";
@@ -111,6 +93,7 @@ class PostgresDatabase final : public DatabaseService {
   void record_start(pid_t pid) {
     o_.recorder.record(std::chrono::steady_clock::now(),
                        history::ProcessStarted{.service = o_.service.id, .pid = pid});
+    faults_.started(pid);
   }
 
   void record_ready() {
@@ -133,6 +116,7 @@ class PostgresDatabase final : public DatabaseService {
   std::stop_source ending_;
   std::optional<std::stop_callback<std::function<void()>>> forward_;  // while `start` runs
   std::unique_ptr<process::Postgres> server_;
+  ProcessFaults faults_;
   std::jthread restart_;
 };
 

@@ -19,6 +19,31 @@ std::string wrong_protocol(const scenario::TimelineEntry& entry, const History& 
   return found.empty() ? "" : "edge `" + entry.on + "` carried " + found + ", where a call fault cannot act";
 }
 
+/// What really happened, where a kind may have to do with less than its own action.
+std::string fidelity_of(const scenario::TimelineEntry& entry, const History& history) {
+  const auto& kind = *entry.kind;
+  if (kind.fidelity_by_action.empty()) return kind.fidelity;
+  bool hit_anything = false;
+  std::string lesser;
+  each<faults::FaultHit>(history, [&](const Event&, const faults::FaultHit& hit) {
+    if (hit.fault != entry.id) return;
+    hit_anything = true;
+    const auto found = kind.fidelity_by_action.find(hit.action);
+    if (found != kind.fidelity_by_action.end()) lesser = found->second;
+  });
+  if (!hit_anything) return "not known: it hit nothing";
+  return lesser.empty() ? kind.fidelity : lesser;
+}
+
+/// Why it could not do what it is for; the first reason.
+std::optional<std::string> failure_of(const FaultId& fault, const History& history) {
+  std::optional<std::string> why;
+  each<FaultFailed>(history, [&](const Event&, const FaultFailed& failed) {
+    if (failed.fault == fault && !why) why = failed.why;
+  });
+  return why;
+}
+
 }  // namespace
 
 Return return_of(const scenario::TimelineEntry& entry, const FaultSpan& span, const History& history) {
@@ -46,7 +71,7 @@ FaultResult fault_of(const scenario::TimelineEntry& entry, const History& histor
   result.cleared = offset(span.cleared);
   result.eligible = span.tally.eligible;
   result.hits = span.tally.hits;
-  result.fidelity = entry.kind->fidelity;
+  result.fidelity = fidelity_of(entry, history);
   result.entry = entry.entry;
   const bool process = entry.kind->fault_class == faults::FaultClass::process;
   if (process && span.armed) result.in_flight = span.in_flight;
@@ -71,6 +96,8 @@ FaultResult fault_of(const scenario::TimelineEntry& entry, const History& histor
   } else if (const auto wrong = wrong_protocol(entry, history);
              !wrong.empty() && result.hits < entry.must_fire) {
     result.reason = "fault `" + entry.id.text + "` could not act: " + wrong;
+  } else if (const auto why = failure_of(entry.id, history)) {
+    result.reason = "fault `" + entry.id.text + "` could not act: " + *why;
   } else if (result.hits < entry.must_fire) {
     result.reason = "fault `" + entry.id.text + "` hit " + counted(result.hits, "time") +
                     ", must_fire asks for " + std::to_string(entry.must_fire) + " (" +
@@ -78,6 +105,8 @@ FaultResult fault_of(const scenario::TimelineEntry& entry, const History& histor
   } else if (span.in_flight < entry.must_find_in_flight) {
     result.reason = "fault `" + entry.id.text + "` found " + counted(span.in_flight, "call") +
                     " in flight, must_fire asks for " + std::to_string(entry.must_find_in_flight);
+  } else if (entry.must_be_real && result.fidelity != "wire") {
+    result.reason = "fault `" + entry.id.text + "` was not the real thing: " + result.fidelity;
   }
   result.fired = result.reason.empty();
   return result;

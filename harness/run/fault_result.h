@@ -7,7 +7,7 @@
 namespace breakwire::run {
 
 /// `fired` is false, with a `reason`, when it never began, could not act, hit less often than `must_fire`
-/// asks, or found too few calls in flight.
+/// asks, found too few calls in flight, or was not as real as `must_fire` wants it.
 FaultResult fault_of(const scenario::TimelineEntry& entry, const history::History& history);
 
 /// What became of a service that a fault took down and started again.

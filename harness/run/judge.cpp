@@ -193,7 +193,12 @@ ScenarioResult judge(const scenario::Scenario& scenario, const History& history)
   if (!baseline.green) question("the baseline was " + baseline.text);
   for (const auto& entry : scenario.timeline) {
     result.faults.push_back(fault_of(entry, history));
-    if (const auto& fault = result.faults.back(); !fault.fired) question(fault.reason);
+    const auto& fault = result.faults.back();
+    if (!fault.fired) {
+      question(fault.reason);
+    } else if (fault.fidelity != entry.kind->fidelity) {
+      result.notes.push_back("fault " + entry.id.text + " was not the real thing: " + fault.fidelity);
+    }
     if (const auto came = return_of(entry, span_of(entry.id, history), history); came.failed) {
       const std::string note =
           "service " + entry.on + " did not come back from fault `" + entry.id.text + "`: " + *came.failed;

@@ -36,6 +36,13 @@ scenario::Lookup lookup_for(const ServiceId& service, const Addresses& addresses
   };
 }
 
+std::vector<std::string> expand_all(const std::vector<std::string>& texts, const scenario::Lookup& lookup,
+                                    std::vector<std::string>& unknown) {
+  std::vector<std::string> all;
+  for (const auto& text : texts) all.push_back(scenario::expand(text, lookup, &unknown));
+  return all;
+}
+
 std::string database_url(const Addresses::HostPort& address, const std::string& database) {
   return "postgresql://postgres@" + address.text() + "/" + database + "?sslmode=disable&gssencmode=disable";
 }

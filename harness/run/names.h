@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "harness/scenario/placeholders.h"
 #include "harness/scenario/scenario.h"
@@ -26,6 +27,10 @@ struct Addresses {
 /// `address.NAME`. `environment` answers for `env.X`. Everything is kept by reference.
 scenario::Lookup lookup_for(const ServiceId& service, const Addresses& addresses, const std::string& bin,
                             const scenario::Lookup& environment);
+
+/// Every text with its placeholders replaced; names that stand for nothing are added to `unknown`.
+std::vector<std::string> expand_all(const std::vector<std::string>& texts, const scenario::Lookup& lookup,
+                                    std::vector<std::string>& unknown);
 
 /// "postgresql://postgres@127.0.0.1:1234/shop?…": TLS and GSS off, for an edge is plain TCP.
 std::string database_url(const Addresses::HostPort& address, const std::string& database);

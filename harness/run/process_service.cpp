@@ -8,6 +8,7 @@
 
 #include "harness/process/child_process.h"
 #include "harness/process/tcp_readiness.h"
+#include "harness/run/process_faults.h"
 #include "harness/run/running_service.h"
 #include "harness/watch/health.h"
 
@@ -19,7 +20,9 @@ using process::ChildProcess;
 class ProcessService final : public RunningService {
  public:
   explicit ProcessService(ServiceOptions options)
-      : o_(std::move(options)), run_(std::get<scenario::RunCommand>(o_.service.what)) {}
+      : o_(std::move(options)),
+        run_(std::get<scenario::RunCommand>(o_.service.what)),
+        faults_(o_.service.id, o_.recorder, [this] { return child(); }) {}
 
   ~ProcessService() override {
     restart_.request_stop();
@@ -31,21 +34,22 @@ class ProcessService final : public RunningService {
     wait_until_ready(stop);
   }
 
-  void perform(const faults::ProcessAction& action, const FaultId& fault) override {
+  std::optional<std::string> perform(const faults::ProcessAction& action, const FaultId& fault) override {
     if (std::holds_alternative<faults::StartAgain>(action)) {
       restart_ = std::jthread([this](std::stop_token stop) { start_again(stop); });
-      return;
+      return std::nullopt;
     }
     try {
-      act(action, fault);
+      return faults_.perform(action, fault);
     } catch (const std::exception&) {
-      // The guard is gone, and the process with it: its exit says so.
+      return std::nullopt;  // the guard is gone, and the process with it: its exit says so
     }
   }
 
   void ask_to_stop() override {
     restart_.request_stop();
     if (restart_.joinable()) restart_.join();
+    faults_.let_go();
     asked_ = std::chrono::steady_clock::now();
     if (const auto child = this->child(); child && !child->exited()) {
       o_.recorder.record(
@@ -73,31 +77,6 @@ class ProcessService final : public RunningService {
   }
 
  private:
-  void act(const faults::ProcessAction& action, const FaultId& fault) {
-    const auto child = this->child();
-    if (!child) return;
-    const auto send = [&](int signal, bool family) {
-      const uint64_t in_flight = o_.recorder.locked([&](const auto&, const Timeline& timeline) {
-        return timeline.in_flight().at_place(o_.service.id.text, std::nullopt);
-      });
-      // Recorded first: an exit must never come before the signal that caused it.
-      o_.recorder.record(std::chrono::steady_clock::now(), history::SignalSent{.service = o_.service.id,
-                                                                               .pid = child->pid(),
-                                                                               .signal = signal,
-                                                                               .fault = fault,
-                                                                               .in_flight = in_flight});
-      if (family) {
-        child->signal_family(signal);
-      } else {
-        child->signal(signal);
-      }
-    };
-    if (const auto* signal = std::get_if<faults::SendSignal>(&action)) send(signal->number, false);
-    if (std::holds_alternative<faults::KillTree>(action)) send(SIGKILL, true);
-    if (std::holds_alternative<faults::StopTree>(action)) send(SIGSTOP, true);
-    if (std::holds_alternative<faults::ContinueTree>(action)) send(SIGCONT, true);
-  }
-
   std::shared_ptr<ChildProcess> child() const {
     const std::lock_guard lock(mutex_);
     return child_;
@@ -142,6 +121,7 @@ class ProcessService final : public RunningService {
       o_.recorder.record(std::chrono::steady_clock::now(),
                          history::ProcessStarted{.service = o_.service.id, .pid = child->pid()});
       started.set_value();
+      faults_.started(child->pid());
       const std::lock_guard lock(mutex_);
       child_ = std::move(child);
     } catch (const process::SpawnError& error) {
@@ -226,6 +206,7 @@ class ProcessService final : public RunningService {
   mutable std::mutex mutex_;
   std::shared_ptr<ChildProcess> child_;
   Instant asked_;
+  ProcessFaults faults_;
   std::jthread restart_;
 };
 

@@ -40,8 +40,8 @@ class RunningService {
   /// lines of its output where it is to blame.
   virtual void start(std::stop_token stop) = 0;
   /// Does to it what a fault asks. StartAgain returns at once; readiness is recorded when it comes. Never
-  /// throws for what the service does.
-  virtual void perform(const faults::ProcessAction& action, const FaultId& fault) = 0;
+  /// throws for what the service does. Answers why it could not be done; nothing when it was.
+  virtual std::optional<std::string> perform(const faults::ProcessAction& action, const FaultId& fault) = 0;
   /// Asks it to end, as its `stop` says; does not wait.
   virtual void ask_to_stop() = 0;
   /// Waits for its end; false when the grace was over and it had to be killed.

@@ -34,6 +34,8 @@ bool is_filled_in(std::string_view section, std::string_view key) {
 
 /// The same in an entry of a section that is a list.
 bool is_filled_in_entry(std::string_view section, const Value& entry, std::string_view key) {
+  const Value* fault = entry.find("fault");
+  if (section == "timeline") return key == "with" && fault && fault->text == "command";
   const Value* check = entry.find("check");
   return section == "expect" && key == "run" && check && check->text == "command";
 }

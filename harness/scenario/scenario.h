@@ -144,6 +144,7 @@ struct TimelineEntry {
   faults::Match match;
   uint64_t must_fire = 1;
   uint64_t must_find_in_flight = 0;
+  bool must_be_real = false;  // its fidelity must have been "wire"
   json::Value entry;  // as written, variables replaced, for the report; its span is the place in the file
   /// Over as soon as it has begun: windows count from its start.
   bool instant() const;

@@ -11,17 +11,41 @@ using faults::Lifetime;
 using json::Kind;
 using json::Value;
 
+/// How close to the real thing it must have been; see FaultKind::fidelity.
+enum class Fidelity { wire };
+
+}  // namespace
+}  // namespace breakwire::scenario
+
+namespace breakwire {
+template <>
+struct EnumNames<scenario::Fidelity> {
+  static std::string type() { return "fidelity"; }
+  static const std::vector<std::pair<std::string, scenario::Fidelity>>& names() {
+    static const std::vector<std::pair<std::string, scenario::Fidelity>> all{
+        {"wire", scenario::Fidelity::wire}};
+    return all;
+  }
+};
+}  // namespace breakwire
+
+namespace breakwire::scenario {
+namespace {
+
 /// A number of hits, or more precisely what must have been there.
 struct MustFire {
   Count hits;
   std::optional<Count> in_flight;
+  std::optional<Fidelity> fidelity;
   static const Fields<MustFire>& fields() {
     static const auto all =
         Fields<MustFire>()
             .optional("hits", &MustFire::hits, "It must have acted at least so often.")
             .optional("in_flight", &MustFire::in_flight,
                       "Of process faults: so many calls must have been in flight at the service. 1 is what "
-                      "\"mid-request\" means.");
+                      "\"mid-request\" means.")
+            .optional("fidelity", &MustFire::fidelity,
+                      "`wire`: it must have been the real thing, where a kind may have to do with less.");
     return all;
   }
 };
@@ -83,7 +107,7 @@ struct EntryText {
             .optional("match", &EntryText::match, "Which connections or calls it concerns; left out: all.")
             .optional("must_fire", &EntryText::must_fire,
                       "How often it must have acted for the run to count; a number, or {\"in_flight\": n, "
-                      "\"hits\": n}.");
+                      "\"hits\": n, \"fidelity\": \"wire\"}.");
     return all;
   }
 };
@@ -246,6 +270,7 @@ class EntryReader {
 
   void read_must_fire() {
     out_.must_fire = text_.must_fire.value.hits.value;
+    out_.must_be_real = text_.must_fire.value.fidelity.has_value();
     if (!text_.must_fire.value.in_flight) return;
     out_.must_find_in_flight = text_.must_fire.value.in_flight->value;
     if (out_.kind && out_.kind->fault_class != FaultClass::process)

@@ -33,7 +33,13 @@ INSTANTIATE_TEST_SUITE_P(
                       ProcessCase{"restart", "restart", R"({"down": "1s"})", "kill_tree", "start_again",
                                   Lifetime::down},
                       ProcessCase{"restart_gently", "restart", R"({"down": "1s", "signal": "SIGTERM"})",
-                                  "send_signal", "start_again", Lifetime::down}),
+                                  "send_signal", "start_again", Lifetime::down},
+                      ProcessCase{"limit", "limit", R"({"descriptors": 16})", "set_limits", "restore_limits",
+                                  Lifetime::span},
+                      ProcessCase{"starve_cpu", "starve_cpu", R"({"share": "80%"})", "throttle",
+                                  "continue_tree", Lifetime::span},
+                      ProcessCase{"command", "command", R"({"run": ["true"]})", "run_command", "end_command",
+                                  Lifetime::span}),
     [](const auto& tested) { return tested.param.name; });
 
 struct SignalCase {

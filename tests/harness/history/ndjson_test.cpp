@@ -69,6 +69,7 @@ History one_of_everything() {
   b.add(LedgerRead{"stored-once", {{"order-1", 1}, {"order-2", 2}}, ""});
   b.add(CommandEnded{"mine", 3, {}, false, "", {"a line", "another"}});
   b.add(RestartFailed{{"s"}, "died before it was ready\nits last output: \"no\""});
+  b.add(FaultFailed{{"f"}, "its command cannot be started"});
   b.add(FaultArmed{{"f"}, 6}).add(FaultCleared{{"f"}, {.eligible = 8, .hits = 2}});
   return b;
 }

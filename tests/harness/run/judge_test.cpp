@@ -185,6 +185,55 @@ TEST(JudgeTest, AProcessFaultThatFoundTooFewCallsInFlightIsInconclusive) {
   EXPECT_EQ(run(5).verdict, Verdict::passed);
 }
 
+TEST(JudgeTest, WhatAFaultHadToDoInPlaceOfTheRealThingIsSaidAndMayBeToLittle) {
+  Scenario scenario = slow_shop();
+  scenario.timeline = {entry("cable", "blackhole", to_orders, Duration(200ms), 200ms)};
+  const auto run = [&](const char* action) {
+    HistoryBuilder h(setup_of(scenario));
+    h.at(0ms).phase(Phase::baseline).at(10ms).issue(1).at(20ms).done(1).at(100ms).phase(Phase::main);
+    h.at(200ms).arm("cable").hit("cable", to_orders, 0, 0, "isolate").hit("cable", to_orders, 1, 0, action);
+    h.at(400ms).clear("cable", 2);
+    return judge(scenario, h);
+  };
+  const ScenarioResult real = run("isolate");
+  EXPECT_EQ(real.faults[0].fidelity, "wire");
+  EXPECT_TRUE(real.notes.empty());
+  const ScenarioResult held = run("hold");
+  EXPECT_TRUE(held.faults[0].fidelity.starts_with("held: ")) << held.faults[0].fidelity;
+  EXPECT_EQ(held.verdict, Verdict::passed);
+  EXPECT_EQ(held.notes,
+            std::vector<std::string>{"fault cable was not the real thing: " + held.faults[0].fidelity});
+
+  scenario.timeline[0].must_be_real = true;
+  EXPECT_EQ(run("isolate").verdict, Verdict::passed);
+  const ScenarioResult too_little = run("hold");
+  EXPECT_EQ(too_little.verdict, Verdict::inconclusive);
+  EXPECT_EQ(too_little.reason, "fault `cable` was not the real thing: " + held.faults[0].fidelity);
+}
+
+TEST(JudgeTest, AFaultThatHitNothingDoesNotSayHowRealItWas) {
+  Scenario scenario = slow_shop();
+  scenario.timeline = {entry("cable", "blackhole", to_orders, Duration(200ms), 200ms)};
+  HistoryBuilder h(setup_of(scenario));
+  h.at(0ms).phase(Phase::baseline).at(10ms).issue(1).at(20ms).done(1).at(100ms).phase(Phase::main);
+  h.at(200ms).arm("cable").at(400ms).clear("cable", 0);
+  EXPECT_EQ(judge(scenario, h).faults[0].fidelity, "not known: it hit nothing");
+}
+
+TEST(JudgeTest, AFaultThatFailedIsInconclusiveWhateverItHit) {
+  Scenario scenario = slow_shop();
+  scenario.timeline = {entry("lock", "command", "orders", Duration(200ms), 200ms)};
+  HistoryBuilder h(setup_of(scenario));
+  h.at(0ms).phase(Phase::baseline).at(10ms).issue(1).at(20ms).done(1).at(100ms).phase(Phase::main);
+  h.at(200ms).arm("lock").hit("lock", "", 0, 0, "run_command");
+  h.at(210ms).add(history::FaultFailed{.fault = {"lock"}, .why = "its command ended by itself: exit code 2"});
+  h.at(400ms).clear("lock");
+  const ScenarioResult result = judge(scenario, h);
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.reason, "fault `lock` could not act: its command ended by itself: exit code 2");
+  EXPECT_FALSE(result.faults[0].fired);
+}
+
 TEST(JudgeTest, ACallFaultOnAnEdgeThatIsNotHttp2SaysSo) {
   Scenario scenario = slow_shop();
   scenario.timeline = {entry("busy", "grpc_status", to_orders, Duration(200ms), 200ms)};

@@ -176,6 +176,25 @@ TEST(ReadTest, ALoadMayBeACommand) {
   EXPECT_EQ(only_load(scenario).length, std::nullopt);
 }
 
+TEST(ReadTest, AFaultMayBeACommandWhoseTextsTheRunFillsIn) {
+  const Scenario scenario = only(with_shop(R"("timeline": [
+    { "id": "lock", "at": "1s", "on": "db", "fault": "command",
+      "with": { "run": ["${bin}/lock", "$${plain}"] } } ])"));
+  const auto& fault = std::get<std::shared_ptr<const faults::ProcessFault>>(scenario.timeline.at(0).decision);
+  Rng rng(1);
+  EXPECT_EQ(std::get<faults::RunCommand>(fault->decide(faults::ProcessArmed{}, {}, rng)).argv,
+            (std::vector<std::string>{"${bin}/lock", "$${plain}"}));
+}
+
+TEST(ReadTest, AFaultMayHaveToBeTheRealThing) {
+  const Scenario scenario = only(with_shop(R"("timeline": [
+    { "id": "a", "at": "1s", "on": "client->shop", "fault": "blackhole" },
+    { "id": "b", "at": "1s", "on": "client->shop", "fault": "blackhole", "must_fire": { "fidelity": "wire" } } ])"));
+  EXPECT_FALSE(scenario.timeline.at(0).must_be_real);
+  EXPECT_TRUE(scenario.timeline.at(1).must_be_real);
+  EXPECT_EQ(scenario.timeline.at(1).must_fire, 1u);
+}
+
 TEST(ReadTest, PathsCountFromTheFileThatContainsThem) {
   Files files{
       {"all/test.json", R"({ "version": 1, "include": ["parts/db.json"], "expect": [],
@@ -209,8 +228,8 @@ TEST(UniversalChecksTest, AreInEveryScenarioUnlessWaivedByName) {
     for (const auto& expectation : scenario.expect) all.push_back(expectation.spec.name);
     return all;
   };
-  EXPECT_EQ(names(only(with_shop(""))),
-            (std::vector<std::string>{"no_unexpected_exit", "no_failed_command", "deadlines_end", "no_open_streams"}));
+  EXPECT_EQ(names(only(with_shop(""))), (std::vector<std::string>{"no_unexpected_exit", "no_failed_command",
+                                                                  "deadlines_end", "no_open_streams"}));
   EXPECT_EQ(names(only(with_shop(R"("waive": { "deadlines_end": "there are none" })"))),
             (std::vector<std::string>{"no_unexpected_exit", "no_failed_command", "no_open_streams"}));
 }
