@@ -135,7 +135,7 @@ TEST(LayeringTest, AClockOrAThreadInAPureRoomIsSeen) {
 /// The words of fault kinds that the network layer must not know.
 TEST(LayeringTest, TheNetworkLayerNamesNoFaultKind) {
   static const std::regex kinds(
-      R"re("(latency|stall|blackhole|half_open|refuse|reset|accept_hang|grpc_status|grpc_hang|lose_response|signal|kill|pause|restart|starve_cpu)")re");
+      R"re("(latency|bandwidth|stall|blackhole|half_open|accept_hang|refuse|reset|truncate|slice|corrupt|grpc_status|grpc_delay|grpc_hang|lose_response|rst_stream|drop_connection|http_status|missing_trailers|truncate_message|mute_ping|freeze_window|stream_bandwidth|signal|kill|pause|restart|starve_cpu)")re");
   const fs::path root = BREAKWIRE_SOURCE_DIR;
   for (const char* top : {"faults/relay", "faults/http2"}) {
     for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
