@@ -136,7 +136,7 @@ TEST_F(Http2ByteFaultsTest, ATruncatedConnectionThatIsResetLosesItsCallsToTheFau
   EXPECT_EQ(client.end, ECONNRESET);
   EXPECT_EQ(server.end, ECONNRESET);
   const auto ended = recorder.wait_for<faults::CallEnded>(2)[1];
-  EXPECT_EQ(ended.how, faults::Ending::connection_lost);
+  EXPECT_EQ(ended.how, faults::Ending::ended_by_fault);
   EXPECT_EQ(ended.fault, FaultId{"truncate"});
 }
 

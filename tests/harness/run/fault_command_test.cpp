@@ -96,7 +96,9 @@ class FaultCommandTest : public testing::Test {
 };
 
 TEST_F(FaultCommandTest, RunsFromItsBeginToItsEndAndIsAskedToEnd) {
-  shell("trap 'echo asked; exit 5' TERM; echo ${env.GREETING}; while :; do sleep 0.01; done");
+  // Without what a shell says of the `sleep` that is ended with it.
+  shell(
+      "exec 2>/dev/null; trap 'echo asked; exit 5' TERM; echo ${env.GREETING}; while :; do sleep 0.01; done");
   begin();
   ASSERT_TRUE(prints("hello"));
   EXPECT_EQ(all<faults::FaultHit>().front().action, "run_command");
@@ -197,6 +199,9 @@ TEST_F(WithDatabaseTest, SqlHoldsALockUntilTheFaultIsOver) {
 
 TEST_F(WithDatabaseTest, ADatabasesNewSessionsHaveItsLimits) {
   breaks("limit", R"({"descriptors": 64})");
+  if (const auto failed = all<history::FaultFailed>();
+      !failed.empty() && failed[0].why.find("not permitted") != std::string::npos)
+    GTEST_SKIP() << "PostgreSQL runs as another user, whose limits need CAP_SYS_RESOURCE: " << failed[0].why;
   const auto limit_of_a_session = [&] {
     auto witness = session();
     const auto pid = witness.query("select pg_backend_pid()", now() + 5s).at(0).at(0).value();
