@@ -79,7 +79,9 @@ std::vector<Corrupter::Hit> Corrupter::apply(const std::vector<Order>& orders, s
   std::vector<Stretch> stretches;
   if (http2) stretches = stretches_of({chunk.data(), chunk.size()});
   std::vector<Hit> hits;
-  for (const auto& [by, how] : orders) {
+  for (const Order& order : orders) {
+    const FaultId& by = order.by;
+    const faults::Corrupt& how = order.how;
     auto count =
         std::find_if(counts_.begin(), counts_.end(), [&](const Count& known) { return known.by == by; });
     if (count == counts_.end()) count = counts_.insert(count, {.by = by, .of_layer = 0, .shown_until = 0});
