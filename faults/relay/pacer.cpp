@@ -53,7 +53,8 @@ Instant Pacer::next(const std::vector<Pacing>& paces) const {
 
 void Pacer::left(const std::vector<Pacing>& paces, size_t count, Instant ready, Instant now) {
   for (const auto& [by, pace] : paces) {
-    auto piece = std::find_if(pieces_.begin(), pieces_.end(), [&](const Piece& one) { return one.by == by; });
+    const auto of_it = [&fault = by](const Piece& one) { return one.by == fault; };
+    auto piece = std::find_if(pieces_.begin(), pieces_.end(), of_it);
     if (piece == pieces_.end()) piece = pieces_.insert(piece, {.by = by, .begin = Instant::min(), .used = 0});
     const Instant due = piece->begin + cost_of(piece->used, pace);
     if (now >= due) {

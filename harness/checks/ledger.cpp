@@ -215,9 +215,9 @@ class Ledger : public Check {
     };
     for (const auto& [text, one] : keys) {
       if (!one.judged) continue;
-      const auto wrong = [&](Wrong& how, const std::string& note = "") {
-        how.add(told(text, one) + note);
-        show(result, one.call->done ? one.call->done_event : one.call->issued_event);
+      const auto wrong = [&, &whose = text, &of = one](Wrong& how, const std::string& note = "") {
+        how.add(told(whose, of) + note);
+        show(result, of.call->done ? of.call->done_event : of.call->issued_event);
       };
       if (one.count > 1) wrong(twice, ": " + std::to_string(one.count) + " times");
       switch (one.effect) {
