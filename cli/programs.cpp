@@ -1,7 +1,11 @@
 #include "cli/programs.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <system_error>
 
 namespace breakwire::cli {
 
@@ -21,6 +25,19 @@ bool may_be_report_folder(const std::string& report) {
   if (report.empty() || !fs::exists(report) || fs::is_directory(report)) return true;
   std::fprintf(stderr, "error: --report %s is not a folder\n  give the folder that the report is to be in\n",
                report.c_str());
+  return false;
+}
+
+bool can_write_report(const std::string& report) {
+  std::error_code error;
+  fs::create_directories(report, error);
+  if (!error && ::access(report.c_str(), W_OK | X_OK) != 0) error.assign(errno, std::generic_category());
+  if (!error) return true;
+  std::fprintf(
+      stderr,
+      "error: the report folder %s cannot be written: %s\n  give another with --report, or the right to "
+      "write there\n",
+      report.c_str(), error.message().c_str());
   return false;
 }
 

@@ -18,4 +18,8 @@ std::optional<Programs> find_programs(const std::string& bin);
 /// Whether `--report` can be a folder; says so on standard error when not. Empty is fine.
 bool may_be_report_folder(const std::string& report);
 
+/// Whether a report can be written into that folder, which is made if it is not there; says why not on
+/// standard error. To be asked before anything is started: a run that nobody can read about is worth nothing.
+bool can_write_report(const std::string& report);
+
 }  // namespace breakwire::cli

@@ -96,6 +96,7 @@ int run_command(const RunOptions& options) {
                  selected.files, selected.files == 1 ? "" : "s");
     if (selected.bad.empty()) return leave_the_report(suite.report_dir, options.report);
   } else {
+    if (!can_write_report(options.report)) return 3;
     std::printf("running %zu scenario%s, %u at a time; report in %s\n", selected.scenarios.size(),
                 selected.scenarios.size() == 1 ? "" : "s", suite.jobs, options.report.c_str());
     std::fflush(stdout);

@@ -162,6 +162,14 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{"schema_of_nothing", {"schema", "fault"}, "fault"}),
     [](const auto& one) { return one.param.name; });
 
+TEST_F(BadFilesTest, AReportFolderThatCannotBeWrittenIsToldBeforeAnythingRuns) {
+  file("a.json", ScenarioFile{});
+  const Ended ended = breakwire({"run", "a.json", "--report", "/proc/nowhere"});
+  EXPECT_EQ(ended.code, 3);
+  expect_says(ended.err, "the report folder /proc/nowhere cannot be written");
+  EXPECT_EQ(ended.out, "");
+}
+
 TEST_F(BadFilesTest, AWrongMethodNameIsAnsweredWithTheRightOne) {
   file("a.json", ScenarioFile{.method = "shop.v1.StorefrontService/ListSpecial"});
   const Ended ended = breakwire(run_of({"a.json"}));
