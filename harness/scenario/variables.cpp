@@ -118,6 +118,33 @@ void add_twin(const Member& member, std::vector<Variant>& variants, ErrorList& e
   if (errors.size() == before) variants.push_back(std::move(twin));
 }
 
+void collect_uses(const Value& value, std::set<std::string>& used) {
+  for (const Use& use : uses(value.text)) {
+    if (use.name.starts_with(prefix)) used.insert(use.name.substr(prefix.size()));
+  }
+  for (const Value& item : value.items) collect_uses(item, used);
+  for (const Member& member : value.members) collect_uses(member.value, used);
+}
+
+/// What no text uses changes nothing: every variant of a matrix would be the same run under another name. Only of the
+/// file itself: what it includes may serve other files too.
+void refuse_unused(const Document& document, ErrorList& errors) {
+  if (!document.whole) return;
+  std::set<std::string> used;
+  for (const Member& section : document.root.members) {
+    if (section.key != "vars" && section.key != "matrix") collect_uses(section.value, used);
+  }
+  for (const char* section : {"vars", "matrix"}) {
+    const Value* variables = document.root.find(section);
+    if (!variables) continue;
+    for (const Member& variable : variables->members) {
+      if (used.contains(variable.key) || variable.key_span.source != document.root.span.source) continue;
+      errors.push_back(json::error_at(variable.key_span, "nothing uses `${vars." + variable.key + "}`",
+                                      did_you_mean(variable.key, {used.begin(), used.end()})));
+    }
+  }
+}
+
 /// The value as if it had been written at `span`.
 Value placed(Value value, const json::Span& span) {
   value.span = span;
@@ -218,6 +245,7 @@ std::vector<Variant> variants_of(const Document& document, ErrorList& errors) {
   if (const Value* twins = document.root.find("twins")) {
     for (const Member& member : twins->members) add_twin(member, variants, errors);
   }
+  refuse_unused(document, errors);
   return variants;
 }
 
