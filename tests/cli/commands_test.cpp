@@ -39,7 +39,7 @@ TEST_F(CommandsTest, TheVersionIsAVersion) {
 
 TEST_F(CommandsTest, ValidateCountsWhatItRead) {
   file("s/a.json", ScenarioFile{.name = "a"});
-  file("s/b.json", ScenarioFile{.name = "b", .further = R"("matrix": { "n": [1, 2] }, )"});
+  file("s/b.json", ScenarioFile{.name = "b", .further = R"("matrix": { "n": [1, 2] }, "description": "${vars.n} of 2", )"});
   EXPECT_EQ(printed({"validate", "s"}), "3 scenarios in 2 files: valid\n");
 }
 

@@ -147,7 +147,7 @@ TEST_F(UpTest, CtrlCBeforeEverythingIsReadyIsAnErrorAndDoesNotWait) {
 TEST_F(UpTest, OfSeveralScenariosStartsThePlainOneOrTheOneThatIsNamed) {
   ScenarioFile scenario{.name = "shop"};
   scenario.further =
-      R"("twins": { "broken": { "vars": { "flaw": "x" }, "fails": ["outcomes"] } }, "vars": { "flaw": "" }, )";
+      R"("twins": { "broken": { "vars": { "flaw": "x" }, "fails": ["outcomes"] } }, "vars": { "flaw": "" }, "description": "flaw: ${vars.flaw}", )";
   file("a.json", scenario);
   auto program = up({"a.json"});
   expect_says(program->out(), " of shop\n");

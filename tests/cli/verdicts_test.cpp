@@ -78,7 +78,7 @@ TEST_F(VerdictsTest, ARunThatOutlivesItsTimeoutIs3) {
 
 TEST_F(VerdictsTest, TheReplayRunsExactlyThatScenarioWithItsSeed) {
   file("anna's files/a.json",
-       ScenarioFile{.further = R"("seed": 99, "matrix": { "n": ["1", "2"] }, "vars": { "n": "0" }, )"});
+       ScenarioFile{.further = R"("seed": 99, "matrix": { "n": ["1", "2"] }, "vars": { "n": "0" }, "description": "${vars.n}", )"});
   EXPECT_EQ(
       breakwire(run_of({"anna's files/a.json", "--only", "good[n=2]", "--bin", BREAKWIRE_BIN_DIR})).code, 0);
   const auto replay = told("good[n=2]").find("replay")->text;
