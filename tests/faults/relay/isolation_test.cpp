@@ -1,32 +1,18 @@
 // Paths without packets, as the peers' kernels see them: what is not acknowledged, what comes of it, and how
 // it heals. The witnesses are raw sockets, and what the kernel says of them.
-#include <linux/capability.h>
-#include <linux/filter.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 
-#include "faults/relay/packet_filter.h"
-#include "tests/faults/relay/real_kinds.h"
-#include "tests/faults/relay/relay_test.h"
+#include "tests/faults/relay/isolation.h"
 
 namespace breakwire::relay::testing {
 namespace {
-
-/// Found out without the code under test: attaching a filter is all that can be refused.
-bool packets_can_be_lost_here() {
-  Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sock_filter nothing{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0};
-  const sock_fprog program{.len = 1, .filter = &nothing};
-  return ::setsockopt(socket.fd(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
-}
 
 /// A user and network namespace of our own, for who may not drop packets in the one we came from. Where there
 /// can be none either, tests are skipped.
@@ -47,22 +33,6 @@ class OwnNamespace : public ::testing::Environment {
 };
 [[maybe_unused]] const auto* const own_namespace = ::testing::AddGlobalTestEnvironment(new OwnNamespace);
 
-/// Takes CAP_NET_ADMIN from this thread, and from those it starts, for as long as it lives.
-class WithoutRights {
- public:
-  WithoutRights() {
-    ::syscall(SYS_capget, &header_, before_.data());
-    auto less = before_;
-    less[0].effective &= ~(1u << CAP_NET_ADMIN);
-    ::syscall(SYS_capset, &header_, less.data());
-  }
-  ~WithoutRights() { ::syscall(SYS_capset, &header_, before_.data()); }
-
- private:
-  __user_cap_header_struct header_{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  std::array<__user_cap_data_struct, 2> before_{};
-};
-
 /// Has sent its SYN and waits, as a client without a time-out does.
 Socket begin_dialling(uint16_t port) {
   Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -76,14 +46,6 @@ void give_up_after(const Socket& socket, std::chrono::milliseconds time) {
   EXPECT_EQ(::setsockopt(socket.fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof patience_ms), 0);
 }
 
-/// Waits until the kernel counts nothing as unacknowledged.
-bool all_acknowledged(const Socket& socket) {
-  for (const auto end = Clock::now() + patience; Clock::now() < end; ::poll(nullptr, 0, 1)) {
-    if (socket.info().tcpi_unacked == 0) return true;
-  }
-  return false;
-}
-
 const std::string pattern = "0123456789abcdefghijklmnopqrstuvwxyz!";
 std::string pattern_of(size_t size) {
   std::string text;
@@ -91,34 +53,6 @@ std::string pattern_of(size_t size) {
   text.resize(size);
   return text;
 }
-
-class Connected : public RelayTest {
- protected:
-  void connect() {
-    port = open(upstream.port());
-    client = dial(port);
-    server = upstream.accept();
-    ASSERT_TRUE(client.send("x"));
-    ASSERT_EQ(server.receive(1), "x");
-    ASSERT_TRUE(server.send("y"));
-    ASSERT_EQ(client.receive(1), "y");
-  }
-
-  auto blackhole(faults::Match match = {}) { return arm("blackhole", of_kind("blackhole"), match); }
-  auto half_open(const std::string& direction, faults::Match match = {}) {
-    return arm("half_open", of_kind("half_open", R"({"direction": ")" + direction + "\"}"), match);
-  }
-  std::string actions() const {
-    std::string all;
-    for (const auto& hit : recorder.all<faults::FaultHit>()) all += hit.action + " ";
-    return all;
-  }
-
-  Listener upstream;
-  uint16_t port = 0;
-  Socket client;
-  Socket server;
-};
 
 class IsolationTest : public Connected {
  protected:
@@ -339,73 +273,6 @@ TEST_F(IsolationTest, AUnixUpstreamHasNoPacketsToLose) {
     EXPECT_EQ(caller.receive(1), "z");
   }
   std::filesystem::remove_all(folder);
-}
-
-TEST(PacketFilterTest, KnowsWhetherPacketsCanBeLostHere) {
-  EXPECT_EQ(PacketFilters().effective(), packets_can_be_lost_here());
-  const WithoutRights drop;
-  EXPECT_EQ(PacketFilters().effective(), packets_can_be_lost_here());
-}
-
-/// The relay may drop no packets: what it does then, and that it says so.
-class FallbackTest : public Connected {
- protected:
-  void SetUp() override {
-    const WithoutRights drop;
-    if (packets_can_be_lost_here()) GTEST_SKIP() << "this kernel lets everybody drop packets";
-    network = std::make_unique<Network>(recorder);
-    connect();
-  }
-};
-
-TEST_F(FallbackTest, BytesAreHeldAcknowledgedAndToldAsHeld) {
-  auto fault = blackhole();
-  ASSERT_TRUE(client.send("held"));
-  ASSERT_TRUE(server.send("held"));
-  EXPECT_TRUE(server.silent());
-  EXPECT_TRUE(client.silent());
-  EXPECT_TRUE(all_acknowledged(client));
-  EXPECT_TRUE(all_acknowledged(server));
-  EXPECT_EQ(actions(), "hold hold ");
-  fault.reset();
-  EXPECT_EQ(server.receive(4), "held");
-  EXPECT_EQ(client.receive(4), "held");
-}
-
-TEST_F(FallbackTest, ANewConnectionIsAcceptedAndReachesNobodyUntilItIsOver) {
-  auto fault = blackhole();
-  auto fresh = dial(port);
-  ASSERT_TRUE(fresh.send("hello"));
-  EXPECT_TRUE(upstream.nobody_connects());
-  EXPECT_TRUE(fresh.silent());
-  fault.reset();
-  auto served = upstream.accept();
-  EXPECT_EQ(served.receive(5), "hello");
-}
-
-TEST_F(FallbackTest, OneWayIsHeldWhenOneIsDead) {
-  auto fault = half_open("response");
-  ASSERT_TRUE(client.send("order"));
-  EXPECT_EQ(server.receive(5), "order");
-  ASSERT_TRUE(server.send("held"));
-  EXPECT_TRUE(client.silent());
-  fault.reset();
-  EXPECT_EQ(client.receive(4), "held");
-}
-
-TEST_F(FallbackTest, FinAndResetAreHeldBehindTheBytes) {
-  auto fresh = dial(port);
-  auto served = upstream.accept();
-  auto fault = blackhole();
-  ASSERT_TRUE(client.send("last words"));
-  client.close();
-  fresh.reset();
-  EXPECT_TRUE(server.silent());
-  EXPECT_TRUE(served.silent());
-  fault.reset();
-  EXPECT_EQ(server.receive(10), "last words");
-  EXPECT_EQ(server.receive_end(), 0);
-  EXPECT_EQ(served.receive_end(), ECONNRESET);
 }
 
 }  // namespace
