@@ -57,13 +57,18 @@ void append_goaway(std::string& out, StreamId last, Http2Error code, std::string
   out.append(debug);
 }
 
-void append_data(std::string& out, StreamId stream, Bytes data, bool end_stream, bool padded,
-                 uint8_t padding) {
-  const size_t length = data.size() + (padded ? size_t{1} + padding : 0);
+void append_data_begin(std::string& out, StreamId stream, size_t data, bool end_stream, bool padded,
+                       uint8_t padding) {
+  const size_t length = data + (padded ? size_t{1} + padding : 0);
   const int flags = (end_stream ? flag::end_stream : 0) | (padded ? flag::padded : 0);
   append_frame_header(out,
                       {static_cast<uint32_t>(length), FrameType::data, static_cast<uint8_t>(flags), stream});
   if (padded) out.push_back(static_cast<char>(padding));
+}
+
+void append_data(std::string& out, StreamId stream, Bytes data, bool end_stream, bool padded,
+                 uint8_t padding) {
+  append_data_begin(out, stream, data.size(), end_stream, padded, padding);
   out.append(reinterpret_cast<const char*>(data.data()), data.size());
   if (padded) out.append(padding, '\0');
 }

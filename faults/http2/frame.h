@@ -66,6 +66,10 @@ void append_frame(std::string& out, FrameType type, uint8_t flags, StreamId stre
 void append_rst_stream(std::string& out, StreamId stream, Http2Error code);
 void append_window_update(std::string& out, StreamId stream, uint32_t increment);
 void append_goaway(std::string& out, StreamId last, Http2Error code, std::string_view debug);
+/// What comes before the data of a DATA frame of so many bytes of data: the header, and with `padded` the pad
+/// length.
+void append_data_begin(std::string& out, StreamId stream, size_t data, bool end_stream, bool padded = false,
+                       uint8_t padding = 0);
 /// One DATA frame; with `padded`, the pad length byte and `padding` zero bytes come along.
 void append_data(std::string& out, StreamId stream, Bytes data, bool end_stream, bool padded = false,
                  uint8_t padding = 0);

@@ -40,8 +40,8 @@ bool is_grpc(const faults::Metadata& fields);
 /// A non-negative decimal number, or 0.
 unsigned parse_attempts(std::string_view value);
 
-/// grpc-retry-pushback-ms (gRFC A6): milliseconds until the next attempt; -1 when it is negative or no number,
-/// which means not to retry. Nothing when there is none.
+/// grpc-retry-pushback-ms (gRFC A6): milliseconds until the next attempt; -1 when it is negative or no
+/// number, which means not to retry. Nothing when there is none.
 std::optional<int> pushback_of(const faults::Metadata& trailers);
 
 /// What the relay answers in the upstream's place: Trailers-Only, or trailers when a response has begun.

@@ -53,6 +53,7 @@ FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& 
     for (uint32_t table_limit : limits_) nghttp2_hd_inflate_change_table_size(raw, table_limit);
     limits_ = {};
   }
+  fields.reserve(12);  // as many as gRPC's requests have
   size_t total = 0;
   for (size_t i = 0; i < fragments.size(); ++i) {
     const bool final = i + 1 == fragments.size();

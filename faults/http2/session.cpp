@@ -10,7 +10,12 @@ Session::~Session() = default;
 
 void Session::receive(Side from, std::span<const uint8_t> bytes, Instant now) {
   core_->receive(from, bytes, now);
+  core_->keep_output();
 }
+void Session::receive_lent(Side from, std::span<const uint8_t> bytes, Instant now) {
+  core_->receive(from, bytes, now);
+}
+void Session::keep_output() { core_->keep_output(); }
 void Session::written(Side to, uint64_t total, Instant now) { core_->written(to, total, now); }
 void Session::peer_gone(Side side, bool reset, Instant now, FaultId by) {
   core_->peer_gone(side, reset, now, by);
@@ -21,7 +26,8 @@ void Session::act(const FaultId& fault, const faults::WireAction& action, Instan
 void Session::fault_cleared(const FaultId& fault, Instant now) { core_->fault_cleared(fault, now); }
 void Session::advance(Instant now) { core_->advance(now); }
 std::optional<Instant> Session::next_due() const { return core_->next_due(); }
-std::string Session::take_output(Side to) { return core_->take_output(to); }
+std::string Session::take_output(Side to) { return core_->take_output(to).flat(); }
+Gathered Session::gather_output(Side to) { return core_->take_output(to); }
 bool Session::wants_input(Side from) const { return core_->wants_input(from); }
 bool Session::holds_output(Side to) const { return core_->holds_output(to); }
 void Session::flush_observations() { core_->flush_observations(); }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "faults/fault_set.h"
+#include "faults/http2/output.h"
 #include "faults/observation.h"
 
 namespace breakwire::http2 {
@@ -67,7 +68,11 @@ class Session {
 
   /// Bytes read from a peer, in order, in pieces of any size.
   void receive(Side from, std::span<const uint8_t> bytes, Instant now);
-  /// So many bytes of `take_output(to)` have, in sum since the start, been written to the peer's socket.
+  /// The same, but the output may lie in `bytes` (Gathered::borrow): it has to be taken, or `keep_output`
+  /// called, as long as they are there and before any other of these functions but `written`.
+  void receive_lent(Side from, std::span<const uint8_t> bytes, Instant now);
+  void keep_output();
+  /// So many bytes of the output have, in sum since the start, been written to the peer's socket.
   void written(Side to, uint64_t total, Instant now);
   /// The peer sent FIN (`reset` false) or RST; `by` tells a fault's doing from the peer's own. Live calls end
   /// as connection_lost once both sides are gone or a RST came.
@@ -84,6 +89,7 @@ class Session {
 
   /// Bytes to write to that peer now, in order; empty when there are none.
   std::string take_output(Side to);
+  Gathered gather_output(Side to);
   /// False while the other peer takes its bytes too slowly, or holding has reached its bound: stop reading
   /// from `from`.
   bool wants_input(Side from) const;

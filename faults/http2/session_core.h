@@ -49,7 +49,10 @@ class Session::Core {
   void fault_cleared(const FaultId& fault, Instant now);
   void advance(Instant now);
   std::optional<Instant> next_due() const;
-  std::string take_output(Side to) { return peer(to).output.take(); }
+  Gathered take_output(Side to) { return peer(to).output.take(); }
+  void keep_output() {
+    for (PeerState& peer : peers_) peer.output.keep();
+  }
   bool wants_input(Side from) const;
   bool holds_output(Side to) const;
   void flush_observations() { log_.flush(); }
@@ -201,6 +204,7 @@ class Session::Core {
   /// Finds the next message's end in the piece, or the beginning of one that a fault cuts off.
   bool find_message(Stream& stream, Direction direction, Item& item, bool withheld);
   bool write_data(Stream& stream, Direction direction, Item& item, size_t upto, bool with_tail);
+  void append_piece(Side to, StreamId id, const Item& item, size_t n, bool end_stream, bool padded);
   void message_seen(Stream& stream, Direction direction, const Item& item, const Item::Message& message,
                     bool written);
 

@@ -8,6 +8,7 @@ namespace breakwire::http2 {
 namespace {
 
 constexpr size_t largest_piece = 64 * 1024;
+constexpr size_t worth_lending = 4 * 1024;
 constexpr uint64_t flood = 1024 * 1024;  // more output than reading alone ever makes, see wants_input
 
 }  // namespace
@@ -157,8 +158,7 @@ bool Session::Core::write_data(Stream& stream, Direction direction, Item& item, 
       settle_connection(direction);
       settle_stream(stream, direction);
     }
-    append_data(out(to), id, bytes.subspan(item.sent, n), tail && item.end_stream, tail && padding > 0,
-                item.padding);
+    append_piece(to, id, item, n, tail && item.end_stream, tail && padding > 0);
     item.sent += n;
     spend(lane, n);
     const auto flow = static_cast<int64_t>(n + (tail ? padding : 0));
@@ -178,6 +178,18 @@ bool Session::Core::write_data(Stream& stream, Direction direction, Item& item, 
     if (lane.flow.narrowed() && !lane.received_end) settle_stream(stream, direction);
   }
   return true;
+}
+
+/// The next `n` bytes of the piece as a frame; many of them are not copied as long as they lie in the input.
+void Session::Core::append_piece(Side to, StreamId id, const Item& item, size_t n, bool end_stream,
+                                 bool padded) {
+  const Bytes data = item.bytes().subspan(item.sent, n);
+  if (n < worth_lending || !item.kept.empty() || item.injected) {
+    return append_data(out(to), id, data, end_stream, padded, item.padding);
+  }
+  append_data_begin(out(to), id, n, end_stream, padded, item.padding);
+  peer(to).output.borrow({reinterpret_cast<const char*>(data.data()), n});
+  if (padded) out(to).append(item.padding, '\0');
 }
 
 void Session::Core::message_seen(Stream& stream, Direction direction, const Item& item,

@@ -111,6 +111,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
 
   // What goes out.
   void send(Side to, std::string_view bytes);
+  void send(Side to, const http2::Gathered& output);
   void put(Side to, std::string_view bytes, const Egress::Terms& terms);
   bool flush(Side to);
   void wrote(Side to, size_t count, Instant at);

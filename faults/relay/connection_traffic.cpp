@@ -11,7 +11,8 @@ namespace {
 using faults::Protocol;
 
 constexpr size_t sniffed_limit = 64 * 1024;  // before the protocol is known
-constexpr int reads_in_a_row = 4;            // then other connections get their turn
+constexpr int reads_in_a_row = 2;            // then other connections get their turn
+constexpr size_t paced_read = 64 * 1024;
 
 std::string_view text_of(std::span<const uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -36,14 +37,15 @@ bool Connection::wants_input(Side side) const {
 
 void Connection::read_from(Side side) {
   // What was read reaches the queue only afterwards, and a paced one is to stay short.
-  const int most = at(other(side)).egress.paced() ? 1 : reads_in_a_row;
-  for (int reads = 0; reads < most && wants_input(side); ++reads) {
-    const auto read = at(side).peer.read(edge_.plane.scratch);
+  const bool paced = at(other(side)).egress.paced();
+  const auto into = std::span(edge_.plane.scratch).first(paced ? paced_read : edge_.plane.scratch.size());
+  for (int reads = 0; reads < (paced ? 1 : reads_in_a_row) && wants_input(side); ++reads) {
+    const auto read = at(side).peer.read(into);
     switch (read.what) {
       case Peer::Read::data:
         read_at_ = clock_now();
         received(side, text_of(read.bytes));
-        if (read.bytes.size() < edge_.plane.scratch.size() && !at(side).hung) return;  // no more, most likely
+        if (read.bytes.size() < into.size() && !at(side).hung) return;  // no more, most likely
         break;
       case Peer::Read::nothing_yet:
         if (at(side).hung) reset_by(side);
@@ -63,7 +65,9 @@ void Connection::received(Side from, std::string_view bytes) {
     sniffer_.read(from, bytes);
     if (const auto protocol = sniffer_.protocol()) begin(*protocol);
   } else if (session_) {
-    session_->receive(from, bytes_of(bytes), *read_at_);
+    session_->receive_lent(from, bytes_of(bytes), *read_at_);
+    take_session_output();
+    session_->keep_output();
   } else {
     send(other(from), bytes);
   }
@@ -167,6 +171,35 @@ void Connection::send(Side to, std::string_view bytes) {
   if (passage.cut) perform(*passage.cut, to);
 }
 
+/// What the session has to say, from where it lies if nothing is to be done to it.
+void Connection::send(Side to, const http2::Gathered& output) {
+  auto& target = at(to);
+  if (!edge_.faults.empty() || !target.egress.empty() || !target.peer.is_open() || cut_off(to)) {
+    return send(to, output.flat());
+  }
+  if (state_ == State::over || target.hung || target.lost || target.fin_sent || target.cut) return;
+  target.put += output.size();
+  const auto count = target.peer.write(output);
+  if (!count) {
+    target.hung = true;
+    return;
+  }
+  const auto now = clock_now();
+  if (*count > 0) wrote(to, *count, now);
+  if (*count == output.size()) {
+    if (read_at_) edge_.plane.overhead.add(now - *read_at_);
+    return;
+  }
+  size_t gone = *count;
+  for (size_t number = 0; number < output.pieces(); ++number) {
+    auto piece = output.piece(number);
+    const size_t skipped = std::min(gone, piece.size());
+    gone -= skipped;
+    piece.remove_prefix(skipped);
+    if (!piece.empty()) target.egress.push(piece, {}, now);
+  }
+}
+
 void Connection::put(Side to, std::string_view bytes, const Egress::Terms& terms) {
   auto& target = at(to);
   if (terms.none() && target.egress.empty() && target.peer.is_open() && !cut_off(to)) {
@@ -232,7 +265,7 @@ bool Connection::take_session_output() {
   bool any = false;
   for (const auto side : both_sides) {
     while (has_room(side) && state_ == State::relaying) {
-      const auto output = session_->take_output(side);
+      const auto output = session_->gather_output(side);
       if (output.empty()) break;
       any = true;
       send(side, output);

@@ -1,5 +1,6 @@
 #include "faults/relay/peer.h"
 
+#include <array>
 #include <boost/asio.hpp>
 
 namespace breakwire::relay {
@@ -27,22 +28,24 @@ std::optional<size_t> Peer::write(std::string_view bytes) {
   return std::nullopt;
 }
 
-void Peer::when_readable(std::function<void()> ready) {
-  if (awaits_readable_ || !is_open()) return;
-  awaits_readable_ = true;
-  stream_.async_wait(Stream::wait_read, [this, ready = std::move(ready)](const auto& error) {
-    awaits_readable_ = false;
-    if (!error && is_open()) ready();
-  });
-}
-
-void Peer::when_writable(std::function<void()> ready) {
-  if (awaits_writable_ || !is_open()) return;
-  awaits_writable_ = true;
-  stream_.async_wait(Stream::wait_write, [this, ready = std::move(ready)](const auto& error) {
-    awaits_writable_ = false;
-    if (!error && is_open()) ready();
-  });
+std::optional<size_t> Peer::write(const http2::Gathered& bytes) {
+  if (bytes.pieces() == 1) return write(bytes.piece(0));
+  std::array<asio::const_buffer, 32> buffers;
+  size_t written = 0;
+  for (size_t next = 0; next < bytes.pieces();) {
+    size_t offered = 0;
+    for (auto& buffer : buffers) {
+      const auto piece = next < bytes.pieces() ? bytes.piece(next++) : std::string_view{};
+      buffer = asio::buffer(piece.data(), piece.size());
+      offered += piece.size();
+    }
+    boost::system::error_code error;
+    const size_t count = stream_.write_some(buffers, error);
+    if (error && error != asio::error::would_block) return std::nullopt;
+    written += count;
+    if (count < offered) break;
+  }
+  return written;
 }
 
 bool Peer::make_deaf(bool deaf) {

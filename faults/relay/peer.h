@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
+#include <utility>
 
+#include "faults/http2/output.h"
 #include "faults/relay/plane.h"
 #include "faults/relay/stream.h"
 
@@ -29,10 +30,29 @@ class Peer {
   Read read(std::span<uint8_t> into);
   /// How many bytes the kernel took; nothing when the peer is gone.
   std::optional<size_t> write(std::string_view bytes);
+  std::optional<size_t> write(const http2::Gathered& bytes);
   /// Calls `ready` once when the socket is readable (or writable), unless it is asked for already or the peer
   /// is closed first.
-  void when_readable(std::function<void()> ready);
-  void when_writable(std::function<void()> ready);
+  template <class Ready>
+  void when_readable(Ready ready) {
+    if (awaits_readable_ || !is_open()) return;
+    awaits_readable_ = true;
+    stream_.async_wait(Stream::wait_read,
+                       [this, ready = std::move(ready)](const boost::system::error_code& error) {
+                         awaits_readable_ = false;
+                         if (!error && is_open()) ready();
+                       });
+  }
+  template <class Ready>
+  void when_writable(Ready ready) {
+    if (awaits_writable_ || !is_open()) return;
+    awaits_writable_ = true;
+    stream_.async_wait(Stream::wait_write,
+                       [this, ready = std::move(ready)](const boost::system::error_code& error) {
+                         awaits_writable_ = false;
+                         if (!error && is_open()) ready();
+                       });
+  }
   bool awaits_writable() const { return awaits_writable_; }
 
   /// While `deaf`, its packets are lost before TCP sees them (PacketFilter). Answers whether that is so;

@@ -20,7 +20,7 @@ struct Plane {
   HangupWatch hangups{io};
   OverheadMeter overhead;
   PacketFilters filters;
-  std::array<uint8_t, 64 * 1024> scratch;  // bytes just read; used up before the next read
+  std::array<uint8_t, 256 * 1024> scratch;  // bytes just read; used up before the next read
   uint64_t last_connection = 0;
 };
 

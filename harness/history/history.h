@@ -2,10 +2,8 @@
 // read.
 #pragma once
 
-#include <span>
-#include <vector>
-
 #include "harness/history/event.h"
+#include "harness/history/event_list.h"
 #include "harness/history/setup.h"
 
 namespace breakwire::history {
@@ -19,8 +17,8 @@ class History {
   EventNumber append(Instant at, Payload what);
 
   const Setup& setup() const { return setup_; }
-  std::span<const Event> events() const& { return events_; }
-  std::span<const Event> events() const&& = delete;  // it would dangle
+  const EventList& events() const& { return events_; }
+  const EventList& events() const&& = delete;  // it would dangle
   const Event& event(EventNumber number) const { return events_.at(number.value - 1); }
 
   /// t = 0: the start of load (the first phase after setup). The first event's time before that.
@@ -30,7 +28,7 @@ class History {
 
  private:
   Setup setup_;
-  std::vector<Event> events_;
+  EventList events_;
 };
 
 /// Calls `visit(event, payload)` for each event of one kind, in order.

@@ -67,10 +67,11 @@ void Recorder::catch_up(history::History& mine) {
     copied.reserve(batch);
     {
       const std::lock_guard lock(mutex_);
-      const auto unseen = history_.events().subspan(mine.events().size());
-      const auto taken = unseen.first(std::min(batch, unseen.size()));
-      copied.assign(taken.begin(), taken.end());
-      more = unseen.size() > batch;
+      const auto& events = history_.events();
+      const auto unseen = events.begin() + static_cast<std::ptrdiff_t>(mine.events().size());
+      const size_t count = std::min(batch, events.size() - mine.events().size());
+      copied.assign(unseen, unseen + static_cast<std::ptrdiff_t>(count));
+      more = unseen + static_cast<std::ptrdiff_t>(count) != events.end();
     }
     for (auto& event : copied) mine.append(event.at, std::move(event.what));
   }
