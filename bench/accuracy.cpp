@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 struct Nobody final : breakwire::faults::Observer {
-  void observe(breakwire::faults::Observation) override {}
+  void observe(breakwire::faults::Observation&&) override {}
 };
 
 sockaddr_in loopback(uint16_t port) {

@@ -32,7 +32,7 @@ std::unique_ptr<relay::ActiveFault> arm_unmatched(relay::Network& network) {
 }
 
 struct Forgetful final : faults::Observer {
-  void observe(faults::Observation) override {}
+  void observe(faults::Observation&&) override {}
 };
 
 uint16_t port_of(const char* text) { return static_cast<uint16_t>(std::atoi(text)); }

@@ -199,8 +199,8 @@ using Observation = std::variant<ConnectionAccepted, UpstreamRefused, ProtocolDe
 class Observer {
  public:
   virtual ~Observer() = default;
-  /// Called on the data-plane thread, in the order things happened. Must not block.
-  virtual void observe(Observation observation) = 0;
+  /// Called on the data-plane thread, in the order things happened. Must not block. May be moved from.
+  virtual void observe(Observation&& observation) = 0;
 };
 
 }  // namespace breakwire::faults

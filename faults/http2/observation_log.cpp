@@ -17,23 +17,19 @@ void set_forwarded(faults::Observation& observation, Instant now) {
 
 }  // namespace
 
-ObservationLog::ObservationLog(EdgeId edge, ConnectionId connection, Tell tell)
-    : edge_(std::move(edge)), connection_(connection), tell_(std::move(tell)) {}
+ObservationLog::ObservationLog(EdgeId edge, ConnectionId connection, Tell tell, ObservationLine* line)
+    : edge_(std::move(edge)), connection_(connection), tell_(std::move(tell)), shared_(line) {}
 
-void ObservationLog::add(faults::Observation observation) {
-  line_.push_back({.observation = std::move(observation)});
-}
-
-ObservationLog::Ticket ObservationLog::open(faults::Observation observation) {
-  line_.push_back({.observation = std::move(observation), .leaving = Leaving::undecided});
-  return first_ + line_.size() - 1;
+void ObservationLog::borrow_line() {
+  if (shared_ != nullptr) line_ = std::exchange(shared_->entries, {});
+  if (line_.capacity() == 0) line_.reserve(32);
 }
 
 void ObservationLog::leaves(Ticket ticket, Side to, uint64_t offset, StreamId stream,
                             std::optional<faults::FrameKind> kind) {
   if (ticket == 0) return;
   if (ticket >= first_) {
-    Entry& entry = line_[ticket - first_];
+    Entry& entry = line_[told_ + (ticket - first_)];
     if (entry.leaving == Leaving::undecided) {
       entry.leaving = Leaving::yes;
       entry.to = to;
@@ -48,7 +44,8 @@ void ObservationLog::leaves(Ticket ticket, Side to, uint64_t offset, StreamId st
 
 void ObservationLog::written(Side to, uint64_t total, Instant now) {
   written_[index(to)] = total;
-  for (Entry& entry : line_) {
+  for (size_t at = told_; at < line_.size(); ++at) {
+    Entry& entry = line_[at];
     if (entry.leaving == Leaving::yes && !entry.known && entry.to == to && entry.offset <= total) {
       set_forwarded(entry.observation, now);
       entry.known = true;
@@ -68,33 +65,37 @@ void ObservationLog::written(Side to, uint64_t total, Instant now) {
 }
 
 void ObservationLog::settle() {
-  for (Entry& entry : line_) {
-    if (entry.leaving == Leaving::undecided) entry.leaving = Leaving::no;
+  for (size_t at = told_; at < line_.size(); ++at) {
+    if (line_[at].leaving == Leaving::undecided) line_[at].leaving = Leaving::no;
   }
   tell_ready();
 }
 
 void ObservationLog::flush() {
   settle();
-  while (!line_.empty()) {
-    Entry entry = std::move(line_.front());
-    line_.pop_front();
-    ++first_;
+  while (told_ < line_.size()) {
+    const Entry& entry = line_[told_];
     if (entry.leaving == Leaving::yes && !entry.known && entry.kind) {
       later_[index(entry.to)].emplace(entry.offset, Later{entry.stream, *entry.kind});
     }
-    tell_(std::move(entry.observation));
+    tell_first();
   }
+  told_ = 0;
+  line_.clear();
+  if (shared_ != nullptr) shared_->entries = std::exchange(line_, {});
+}
+
+void ObservationLog::tell_first() {
+  faults::Observation& observation = line_[told_++].observation;
+  ++first_;
+  tell_(std::move(observation));
 }
 
 void ObservationLog::tell_ready() {
-  while (!line_.empty()) {
-    Entry& entry = line_.front();
+  while (told_ < line_.size()) {
+    const Entry& entry = line_[told_];
     if (entry.leaving == Leaving::undecided || (entry.leaving == Leaving::yes && !entry.known)) return;
-    faults::Observation observation = std::move(entry.observation);
-    line_.pop_front();
-    ++first_;
-    tell_(std::move(observation));
+    tell_first();
   }
 }
 

@@ -32,11 +32,14 @@ struct Limits {
   size_t held_bytes = 1u << 20;
 };
 
+struct ObservationLine;
+
 struct SessionOptions {
   EdgeId edge;
   ConnectionId connection;
   std::string correlation_key;  // a field of requests whose value CallStarted keeps; empty: none
   Limits limits;
+  ObservationLine* line = nullptr;  // what sessions of one thread may share (observation_log.h)
 };
 
 enum class Side { downstream, upstream };
@@ -45,6 +48,8 @@ enum class Side { downstream, upstream };
 class SessionHost {
  public:
   virtual ~SessionHost() = default;
+  /// False while every ruling would be to forward: then nothing is asked.
+  virtual bool rules() const { return true; }
   /// The armed faults' ruling about a call at a stage.
   virtual faults::Ruling decide(const faults::CallReached& reached) = 0;
   /// The terminal action of a ruling about a call was carried out.
@@ -53,7 +58,7 @@ class SessionHost {
   virtual faults::Ruling decide(const faults::ControlReached& reached) = 0;
   /// The call is over: nothing more will be asked about it.
   virtual void forget(StreamId stream) = 0;
-  virtual void observe(faults::Observation observation) = 0;
+  virtual void observe(faults::Observation&& observation) = 0;
   /// What the fault had answered about the connection (`Session::act`) has now been done: a hit of its.
   virtual void carried_out(const FaultId&) {}
 };

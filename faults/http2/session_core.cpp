@@ -18,8 +18,10 @@ faults::Peer peer_of(Side side) {
 Session::Core::Core(SessionOptions options, SessionHost& host)
     : options_(std::move(options)),
       host_(host),
-      log_(options_.edge, options_.connection,
-           [&host](faults::Observation observation) { host.observe(std::move(observation)); }),
+      log_(
+          options_.edge, options_.connection,
+          [&host](faults::Observation&& observation) { host.observe(std::move(observation)); },
+          options_.line),
       peers_{
           PeerState{FrameReader{{options_.limits.field_block_bytes, options_.limits.continuations}, true}},
           PeerState{FrameReader{{options_.limits.field_block_bytes, options_.limits.continuations}, false}}} {

@@ -55,6 +55,7 @@ bool is_for(Stage stage, const faults::WireAction& action) {
 
 void Session::Core::consult(Stream& stream, Direction direction, Stage stage, const Item& item,
                             uint64_t message, bool early) {
+  if (!host_.rules()) return;
   const bool first = direction == Direction::request && !stream.opened();
   faults::CallReached reached{
       .stage = stage, .call = &stream.facts, .message = message, .fields = nullptr, .early = early};

@@ -305,12 +305,12 @@ void Connection::carried_out(const FaultId& fault, StreamId stream) {
 }
 
 faults::Ruling Connection::decide(const faults::ControlReached& reached) {
-  return edge_.faults.empty() ? faults::Ruling{} : edge_.faults.control(reached);
+  return edge_.faults.control(reached);
 }
 
 void Connection::forget(StreamId stream) { edge_.faults.forget(id_, stream); }
 
-void Connection::observe(faults::Observation observation) {
+void Connection::observe(faults::Observation&& observation) {
   edge_.plane.observer.observe(std::move(observation));
 }
 

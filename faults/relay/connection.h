@@ -145,11 +145,12 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void tell_hit(const FaultId& fault, const faults::WireAction& action);
 
   // http2::SessionHost
+  bool rules() const override { return !edge_.faults.empty(); }
   faults::Ruling decide(const faults::CallReached& reached) override;
   void carried_out(const FaultId& fault, StreamId stream) override;
   faults::Ruling decide(const faults::ControlReached& reached) override;
   void forget(StreamId stream) override;
-  void observe(faults::Observation observation) override;
+  void observe(faults::Observation&& observation) override;
   void carried_out(const FaultId& fault) override;
 
   EdgeState& edge_;

@@ -96,7 +96,8 @@ void Connection::begin(Protocol protocol) {
         http2::SessionOptions{.edge = edge_.options.id,
                               .connection = id_,
                               .correlation_key = edge_.options.correlation_key,
-                              .limits = edge_.options.limits},
+                              .limits = edge_.options.limits,
+                              .line = &edge_.plane.line},
         static_cast<http2::SessionHost&>(*this));
   } else {
     handshake_due_.reset();

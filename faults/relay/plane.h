@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 
+#include "faults/http2/observation_log.h"
 #include "faults/observation.h"
 #include "faults/relay/hangup_watch.h"
 #include "faults/relay/overhead_meter.h"
@@ -20,6 +21,7 @@ struct Plane {
   HangupWatch hangups{io};
   OverheadMeter overhead;
   PacketFilters filters;
+  http2::ObservationLine line;
   std::array<uint8_t, 256 * 1024> scratch;  // bytes just read; used up before the next read
   uint64_t last_connection = 0;
 };

@@ -2,12 +2,6 @@
 
 namespace breakwire::history {
 
-EventNumber History::append(Instant at, Payload what) {
-  const EventNumber number{events_.size() + 1};
-  events_.push_back({number, at, std::move(what)});
-  return number;
-}
-
 Instant History::zero() const {
   for (const auto& event : events_) {
     const auto* phase = std::get_if<PhaseBegan>(&event.what);

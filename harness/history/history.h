@@ -14,7 +14,12 @@ class History {
   explicit History(Setup setup) : setup_(std::move(setup)) {}
 
   /// Numbers the event, from 1. Only harness/run does this, and tests that write a history by hand.
-  EventNumber append(Instant at, Payload what);
+  template <class What>
+  EventNumber append(Instant at, What&& what) {
+    const EventNumber number{events_.size() + 1};
+    events_.emplace_back(number, at, std::forward<What>(what));
+    return number;
+  }
 
   const Setup& setup() const { return setup_; }
   const EventList& events() const& { return events_; }

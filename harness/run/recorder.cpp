@@ -26,12 +26,14 @@ Instant time_of(const faults::Observation& observation) {
 Recorder::Recorder(history::Setup setup, Timeline& timeline, Keep keep)
     : history_(std::move(setup)), timeline_(timeline), keep_(keep) {}
 
-void Recorder::record(Instant at, history::Payload what) {
+/// `what` is moved once, to where it stays.
+template <class What>
+void Recorder::append(Instant at, What&& what) {
   bool due = false;
   {
     const std::lock_guard lock(mutex_);
     if (finished_) return;
-    history_.append(at, std::move(what));
+    history_.append(at, std::forward<What>(what));
     const auto& event = history_.events().back();
     due = timeline_.observe(event) || concerns_conductor(event.what);
     woken_ = woken_ || due;
@@ -39,11 +41,12 @@ void Recorder::record(Instant at, history::Payload what) {
   if (due) changed_.notify_all();
 }
 
-void Recorder::observe(faults::Observation observation) {
+void Recorder::record(Instant at, history::Payload what) { append(at, std::move(what)); }
+
+void Recorder::observe(faults::Observation&& observation) {
   if (keep_ == Keep::processes) return;
   const Instant at = time_of(observation);
-  std::visit([&](auto&& seen) { record(at, history::Payload(std::forward<decltype(seen)>(seen))); },
-             std::move(observation));
+  std::visit([&](auto&& seen) { append(at, std::forward<decltype(seen)>(seen)); }, std::move(observation));
 }
 
 void Recorder::wake() {

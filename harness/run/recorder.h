@@ -23,7 +23,7 @@ class Recorder final : public history::Sink, public faults::Observer {
   Recorder(history::Setup setup, Timeline& timeline, Keep keep = Keep::everything);
 
   void record(Instant at, history::Payload what) override;
-  void observe(faults::Observation observation) override;
+  void observe(faults::Observation&& observation) override;
 
   /// Something happened that the conductor must see to at once.
   void wake();
@@ -45,6 +45,9 @@ class Recorder final : public history::Sink, public faults::Observer {
   history::History finish();
 
  private:
+  template <class What>
+  void append(Instant at, What&& what);
+
   std::mutex mutex_;
   std::condition_variable changed_;
   history::History history_;

@@ -128,7 +128,7 @@ class RandomHost final : public SessionHost {
     must(!forgotten_.contains(stream), "done to a call after its end");
   }
   void forget(StreamId stream) override { must(forgotten_.insert(stream).second, "forgotten twice"); }
-  void observe(faults::Observation observation) override {
+  void observe(faults::Observation&& observation) override {
     if (std::holds_alternative<faults::CallStarted>(observation)) ++started_;
     if (std::holds_alternative<faults::CallEnded>(observation)) {
       must(started_ > ended_, "a call ended before it started");

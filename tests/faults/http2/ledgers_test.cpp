@@ -176,7 +176,7 @@ class ObservationLogTest : public ::testing::Test {
   static Instant at(int ms) { return Instant{} + std::chrono::milliseconds(ms); }
 
   std::vector<faults::Observation> told;
-  ObservationLog log{{"e"}, {1}, [this](faults::Observation one) { told.push_back(std::move(one)); }};
+  ObservationLog log{{"e"}, {1}, [this](faults::Observation&& one) { told.push_back(std::move(one)); }};
 };
 
 using Told = std::vector<faults::Observation>;

@@ -25,7 +25,7 @@ class ScriptedHost final : public SessionHost {
     return control_rule ? control_rule(reached) : faults::Ruling{};
   }
   void forget(StreamId stream) override { forgotten.push_back(stream); }
-  void observe(faults::Observation observation) override { seen.push_back(std::move(observation)); }
+  void observe(faults::Observation&& observation) override { seen.push_back(std::move(observation)); }
   void carried_out(const FaultId& fault) override { carried.push_back(fault); }
 
   template <class T>

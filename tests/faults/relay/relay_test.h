@@ -15,7 +15,7 @@ namespace breakwire::relay::testing {
 
 class Recorder final : public faults::Observer {
  public:
-  void observe(faults::Observation observation) override {
+  void observe(faults::Observation&& observation) override {
     const std::lock_guard lock(mutex_);
     seen_.push_back(std::move(observation));
     changed_.notify_all();
