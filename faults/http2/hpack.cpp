@@ -53,7 +53,7 @@ FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& 
     for (uint32_t table_limit : limits_) nghttp2_hd_inflate_change_table_size(raw, table_limit);
     limits_ = {};
   }
-  fields.reserve(12);  // as many as gRPC's requests have
+  size_t count = 0;
   size_t total = 0;
   for (size_t i = 0; i < fragments.size(); ++i) {
     const bool final = i + 1 == fragments.size();
@@ -69,12 +69,15 @@ FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& 
       if (flags & NGHTTP2_HD_INFLATE_EMIT) {
         total += nv.namelen + nv.valuelen + field_overhead;
         if (total > limit) return Outcome::too_large;
-        fields.push_back({.name = {reinterpret_cast<const char*>(nv.name), nv.namelen},
-                          .value = {reinterpret_cast<const char*>(nv.value), nv.valuelen},
-                          .never_indexed = (nv.flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0});
+        auto& field = count < fields.size() ? fields[count] : fields.emplace_back();
+        ++count;
+        field.name.assign(reinterpret_cast<const char*>(nv.name), nv.namelen);
+        field.value.assign(reinterpret_cast<const char*>(nv.value), nv.valuelen);
+        field.never_indexed = (nv.flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0;
       }
       if (flags & NGHTTP2_HD_INFLATE_FINAL) {
         nghttp2_hd_inflate_end_headers(inflater_.get());
+        fields.resize(count);
         return Outcome::ok;
       }
       if (left == 0 && !(flags & NGHTTP2_HD_INFLATE_EMIT)) {

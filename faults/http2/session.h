@@ -32,14 +32,14 @@ struct Limits {
   size_t held_bytes = 1u << 20;
 };
 
-struct ObservationLine;
+class Workspace;
 
 struct SessionOptions {
   EdgeId edge;
   ConnectionId connection;
   std::string correlation_key;  // a field of requests whose value CallStarted keeps; empty: none
   Limits limits;
-  ObservationLine* line = nullptr;  // what sessions of one thread may share (observation_log.h)
+  Workspace* workspace = nullptr;  // shared by sessions of one thread; outlives them. Without: one of its own
 };
 
 enum class Side { downstream, upstream };

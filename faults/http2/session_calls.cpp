@@ -25,7 +25,7 @@ std::string text_of(const faults::Metadata& fields, std::string_view name) {
 
 void Session::Core::on_block(Side from, const BlockView& block) {
   const Direction direction = direction_from(from);
-  faults::Metadata fields;
+  faults::Metadata fields = workspace_.take_fields(direction);
   switch (way(direction).decoder.decode(*block.fragments, options_.limits.field_list_bytes, fields)) {
     case FieldDecoder::Outcome::ok:
       break;
@@ -39,11 +39,10 @@ void Session::Core::on_block(Side from, const BlockView& block) {
   if (stream == nullptr) {
     const bool idle = is_idle(from, block.stream);
     if (idle && from == Side::downstream && block.stream % 2 == 1) {
-      on_new_call(block, number, std::move(fields));
-    } else if (idle) {
-      violation(from, Http2Error::protocol_error, "HEADERS on a stream that its sender cannot open");
+      return on_new_call(block, number, std::move(fields));
     }
-    return;  // on a closed stream: decoded, not forwarded
+    if (idle) violation(from, Http2Error::protocol_error, "HEADERS on a stream that its sender cannot open");
+    return workspace_.give_back(std::move(fields), direction);  // on a closed stream: decoded, not forwarded
   }
   Lane& lane = stream->lane(direction);
   if (lane.received_end) return;
@@ -131,6 +130,7 @@ void Session::Core::enqueue(Stream& stream, Direction direction, Item item) {
       case Step::gone:
         return;
       case Step::done:
+        workspace_.give_back(std::move(item.fields), direction);
         finish(stream);
         return;
       case Step::waits:

@@ -18,10 +18,12 @@ faults::Peer peer_of(Side side) {
 Session::Core::Core(SessionOptions options, SessionHost& host)
     : options_(std::move(options)),
       host_(host),
+      own_workspace_(options_.workspace == nullptr ? std::make_unique<Workspace>() : nullptr),
+      workspace_(options_.workspace == nullptr ? *own_workspace_ : *options_.workspace),
       log_(
           options_.edge, options_.connection,
           [&host](faults::Observation&& observation) { host.observe(std::move(observation)); },
-          options_.line),
+          &workspace_.line),
       peers_{
           PeerState{FrameReader{{options_.limits.field_block_bytes, options_.limits.continuations}, true}},
           PeerState{FrameReader{{options_.limits.field_block_bytes, options_.limits.continuations}, false}}} {
@@ -233,6 +235,7 @@ void Session::Core::remove(Stream& stream) {
   }
   way(Direction::request).control.forget(stream.down);
   host_.forget(stream.down);
+  workspace_.give_back(std::move(stream.facts.metadata), Direction::request);
   for (Way& way : ways_) way.waiting_for_room.erase(stream.down);
   waiting_for_slot_.erase(stream.down);
   streams_.erase(stream.down);

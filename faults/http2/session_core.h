@@ -24,6 +24,7 @@
 #include "faults/http2/settings.h"
 #include "faults/http2/stream.h"
 #include "faults/http2/stream_ids.h"
+#include "faults/http2/workspace.h"
 
 namespace breakwire::http2 {
 
@@ -243,6 +244,8 @@ class Session::Core {
 
   SessionOptions options_;
   SessionHost& host_;
+  std::unique_ptr<Workspace> own_workspace_;
+  Workspace& workspace_;
   ObservationLog log_;
   Instant now_{};
   std::array<PeerState, 2> peers_;

@@ -115,7 +115,7 @@ bool Session::Core::find_message(Stream& stream, Direction direction, Item& item
   // Its bytes would leave before its last one is here, too late for a fault that lets only some of them go.
   consult(stream, direction, stage, item, lane.messages.index(), true);
   if (lane.gate) item.ruling_on = Item::Message{.begin = begin, .end = end, .counted = {}, .whole = false};
-  return lane.gate.has_value();
+  return lane.gate != nullptr;
 }
 
 bool Session::Core::write_data(Stream& stream, Direction direction, Item& item, size_t upto, bool with_tail) {

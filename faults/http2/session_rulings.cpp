@@ -77,7 +77,7 @@ void Session::Core::consult(Stream& stream, Direction direction, Stage stage, co
     gate.delays.emplace_back(ruling.delayed_by[i], ruling.delays[i]);
   }
   if (gate.due > now_) due_.emplace(gate.due, std::pair{stream.down, direction});
-  stream.lane(direction).gate = std::move(gate);
+  stream.lane(direction).gate = std::make_unique<Gate>(std::move(gate));
 }
 
 bool Session::Core::withdraw(Stream& stream, Direction direction, const FaultId& fault) {
@@ -116,7 +116,8 @@ Session::Core::Step Session::Core::resolve(Stream& stream, Direction direction, 
   }
   if (std::holds_alternative<faults::Hold>(lane.gate->action)) return Step::waits;
 
-  const Gate gate = *std::exchange(lane.gate, std::nullopt);
+  const auto decided = std::exchange(lane.gate, nullptr);
+  const Gate& gate = *decided;
   if (lets_pass(gate.action)) apply_effects(stream, direction, item, gate);
   const auto demanded = [&](bool reset) {
     set_demand(reset, gate.by);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -99,7 +100,7 @@ struct Lane {
   explicit Lane(FlowLedger ledger) : flow(ledger) {}
   FlowLedger flow;
   std::list<Item> waiting;
-  std::optional<Gate> gate;  // before the first of `waiting`
+  std::unique_ptr<Gate> gate;  // before the first of `waiting`
   std::vector<LanePace> paces;
   std::optional<Instant>
       paced_until;  // since some of `waiting` had to wait for them: when it is looked at again

@@ -97,7 +97,7 @@ void Connection::begin(Protocol protocol) {
                               .connection = id_,
                               .correlation_key = edge_.options.correlation_key,
                               .limits = edge_.options.limits,
-                              .line = &edge_.plane.line},
+                              .workspace = &edge_.plane.workspace},
         static_cast<http2::SessionHost&>(*this));
   } else {
     handshake_due_.reset();

@@ -5,7 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 
-#include "faults/http2/observation_log.h"
+#include "faults/http2/workspace.h"
 #include "faults/observation.h"
 #include "faults/relay/hangup_watch.h"
 #include "faults/relay/overhead_meter.h"
@@ -21,7 +21,7 @@ struct Plane {
   HangupWatch hangups{io};
   OverheadMeter overhead;
   PacketFilters filters;
-  http2::ObservationLine line;
+  http2::Workspace workspace;
   std::array<uint8_t, 256 * 1024> scratch;  // bytes just read; used up before the next read
   uint64_t last_connection = 0;
 };
