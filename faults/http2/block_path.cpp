@@ -33,7 +33,7 @@ void FieldBlock::keep() {
   view_ = {};
 }
 
-void BlockPath::write(std::string& out, const FieldBlock& block, const faults::Metadata& fields, StreamId id,
+void BlockPath::write(std::string& out, const FieldBlock& block, const FieldSection& fields, StreamId id,
                       bool end_stream, uint32_t max_frame_size) {
   if (!encoder_ && block.number == written_ && block.number >= limited_from_) {
     ++written_;
@@ -45,7 +45,7 @@ void BlockPath::write(std::string& out, const FieldBlock& block, const faults::M
     }
     return;
   }
-  write_edited(out, fields, id, end_stream, max_frame_size);
+  write_edited(out, fields.list(), id, end_stream, max_frame_size);
 }
 
 void BlockPath::write_edited(std::string& out, const faults::Metadata& fields, StreamId id, bool end_stream,

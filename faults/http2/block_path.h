@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "faults/http2/field_section.h"
 #include "faults/http2/frame_reader.h"
 #include "faults/http2/hpack.h"
 #include "faults/metadata.h"
@@ -47,7 +48,7 @@ class BlockPath {
   uint64_t arrived() { return arrived_++; }
 
   /// Writes `block`, whose decoded fields are `fields`, for stream `id`, with END_STREAM or without.
-  void write(std::string& out, const FieldBlock& block, const faults::Metadata& fields, StreamId id,
+  void write(std::string& out, const FieldBlock& block, const FieldSection& fields, StreamId id,
              bool end_stream, uint32_t max_frame_size);
   /// Writes a block whose fields are not those it arrived with.
   void write_edited(std::string& out, const faults::Metadata& fields, StreamId id, bool end_stream,

@@ -104,22 +104,19 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
-int http_status_of(const faults::Metadata& fields) {
-  const auto value = faults::value_of(fields, ":status");
+int parse_http_status(std::optional<std::string_view> value) {
   if (!value || value->size() != 3) return 0;
   return static_cast<int>(parse_number(*value).value_or(0));
 }
 
-StatusCode status_of(const faults::Metadata& trailers, int http_status) {
-  const auto value = faults::value_of(trailers, "grpc-status");
+StatusCode parse_grpc_status(std::optional<std::string_view> value, int http_status) {
   if (!value) return status_of_http(http_status);
   const auto number = parse_number(*value);
   return number ? status_code_from(*number).value_or(StatusCode::unknown) : StatusCode::unknown;
 }
 
-bool is_grpc(const faults::Metadata& fields) {
-  const auto type = faults::value_of(fields, "content-type");
-  return type && type->starts_with("application/grpc") && !type->starts_with("application/grpc-web");
+bool is_grpc_type(std::optional<std::string_view> value) {
+  return value && value->starts_with("application/grpc") && !value->starts_with("application/grpc-web");
 }
 
 unsigned parse_attempts(std::string_view value) {
@@ -127,10 +124,9 @@ unsigned parse_attempts(std::string_view value) {
   return number && *number > 0 && *number <= 1'000'000 ? static_cast<unsigned>(*number) : 0;
 }
 
-std::optional<int> pushback_of(const faults::Metadata& trailers) {
-  const auto text = faults::value_of(trailers, "grpc-retry-pushback-ms");
-  if (!text) return std::nullopt;
-  const int64_t number = parse_number(*text).value_or(-1);
+std::optional<int> parse_pushback(std::optional<std::string_view> value) {
+  if (!value) return std::nullopt;
+  const int64_t number = parse_number(*value).value_or(-1);
   return number < 0 || number > INT32_MAX ? -1 : static_cast<int>(number);
 }
 

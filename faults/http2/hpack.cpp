@@ -46,6 +46,15 @@ void FieldDecoder::set_table_limit(uint32_t limit) {
 
 FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& fragments, size_t limit,
                                            faults::Metadata& fields) {
+  FieldSection section;
+  const Outcome outcome = decode(fragments, limit, section);
+  fields = section.list();
+  return outcome;
+}
+
+FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& fragments, size_t limit,
+                                           FieldSection& fields) {
+  fields.clear();
   if (!inflater_) {
     nghttp2_hd_inflater* raw = nullptr;
     if (nghttp2_hd_inflate_new(&raw) != 0) throw std::bad_alloc();
@@ -53,7 +62,6 @@ FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& 
     for (uint32_t table_limit : limits_) nghttp2_hd_inflate_change_table_size(raw, table_limit);
     limits_ = {};
   }
-  size_t count = 0;
   size_t total = 0;
   for (size_t i = 0; i < fragments.size(); ++i) {
     const bool final = i + 1 == fragments.size();
@@ -69,15 +77,12 @@ FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& 
       if (flags & NGHTTP2_HD_INFLATE_EMIT) {
         total += nv.namelen + nv.valuelen + field_overhead;
         if (total > limit) return Outcome::too_large;
-        auto& field = count < fields.size() ? fields[count] : fields.emplace_back();
-        ++count;
-        field.name.assign(reinterpret_cast<const char*>(nv.name), nv.namelen);
-        field.value.assign(reinterpret_cast<const char*>(nv.value), nv.valuelen);
-        field.never_indexed = (nv.flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0;
+        fields.add({reinterpret_cast<const char*>(nv.name), nv.namelen},
+                   {reinterpret_cast<const char*>(nv.value), nv.valuelen},
+                   (nv.flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0);
       }
       if (flags & NGHTTP2_HD_INFLATE_FINAL) {
         nghttp2_hd_inflate_end_headers(inflater_.get());
-        fields.resize(count);
         return Outcome::ok;
       }
       if (left == 0 && !(flags & NGHTTP2_HD_INFLATE_EMIT)) {

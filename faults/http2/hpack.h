@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "faults/http2/field_section.h"
 #include "faults/metadata.h"
 
 struct nghttp2_hd_inflater;
@@ -25,6 +26,7 @@ class FieldDecoder {
   enum class Outcome { ok, compression_error, too_large };
   /// `fragments` are the block, in order. `too_large` as soon as the list, +32 per field (RFC 9113 §10.5.1),
   /// exceeds `limit`; after that, or an error, the decoder is of no more use. What `fields` held is replaced.
+  Outcome decode(const std::vector<std::string_view>& fragments, size_t limit, FieldSection& fields);
   Outcome decode(const std::vector<std::string_view>& fragments, size_t limit, faults::Metadata& fields);
   /// The limit that the encoder has acknowledged (SETTINGS_HEADER_TABLE_SIZE).
   void set_table_limit(uint32_t limit);

@@ -11,21 +11,55 @@ namespace {
 
 constexpr std::string_view call_id_field = "x-breakwire-call";  // stamped by the load
 
-/// Credentials are never kept, not even when somebody names them as a key.
-std::string correlation_of(const faults::Metadata& fields, std::string_view key) {
-  if (key.empty() || key == "authorization") return {};
-  return std::string(faults::value_of(fields, key).value_or(std::string_view{}));
-}
+/// What of a request's fields is told, as it is found.
+struct Told {
+  std::string_view path, authority, timeout, attempts, traceparent, call_id, correlation, content_type;
+};
 
-std::string text_of(const faults::Metadata& fields, std::string_view name) {
-  return std::string(faults::value_of(fields, name).value_or(std::string_view{}));
+/// The first value of each. Credentials are never kept, not even when somebody names them as a key.
+Told told_of(const FieldSection& fields, std::string_view correlation_key) {
+  if (correlation_key == "authorization") correlation_key = {};
+  Told told;
+  const auto tell = [](std::string_view name, std::string_view key, std::string_view value,
+                       std::string_view& into) {
+    if (name == key && into.data() == nullptr) into = value;
+  };
+  for (size_t at = 0; at < fields.size(); ++at) {
+    const auto name = fields.name(at);
+    const auto value = fields.value(at);
+    switch (name.size()) {  // which rules out nearly everything
+      case 5:
+        tell(name, ":path", value, told.path);
+        break;
+      case 10:
+        tell(name, ":authority", value, told.authority);
+        break;
+      case 11:
+        tell(name, "traceparent", value, told.traceparent);
+        break;
+      case 12:
+        tell(name, "content-type", value, told.content_type);
+        tell(name, "grpc-timeout", value, told.timeout);
+        break;
+      case call_id_field.size():
+        tell(name, call_id_field, value, told.call_id);
+        break;
+      case 26:
+        tell(name, "grpc-previous-rpc-attempts", value, told.attempts);
+        break;
+      default:
+        break;
+    }
+    if (!correlation_key.empty()) tell(name, correlation_key, value, told.correlation);
+  }
+  return told;
 }
 
 }  // namespace
 
 void Session::Core::on_block(Side from, const BlockView& block) {
   const Direction direction = direction_from(from);
-  faults::Metadata fields = workspace_.take_fields(direction);
+  FieldSection fields = workspace_.take_fields();
   switch (way(direction).decoder.decode(*block.fragments, options_.limits.field_list_bytes, fields)) {
     case FieldDecoder::Outcome::ok:
       break;
@@ -42,7 +76,7 @@ void Session::Core::on_block(Side from, const BlockView& block) {
       return on_new_call(block, number, std::move(fields));
     }
     if (idle) violation(from, Http2Error::protocol_error, "HEADERS on a stream that its sender cannot open");
-    return workspace_.give_back(std::move(fields), direction);  // on a closed stream: decoded, not forwarded
+    return workspace_.give_back(std::move(fields));  // on a closed stream: decoded, not forwarded
   }
   Lane& lane = stream->lane(direction);
   if (lane.received_end) return;
@@ -69,7 +103,7 @@ void Session::Core::on_block(Side from, const BlockView& block) {
   enqueue(*stream, direction, std::move(item));
 }
 
-void Session::Core::on_new_call(const BlockView& block, uint64_t number, faults::Metadata fields) {
+void Session::Core::on_new_call(const BlockView& block, uint64_t number, FieldSection fields) {
   last_down_ = block.stream;
   if (streams_.size() >= options_.limits.open_streams) return limit_reached(Side::downstream, "open_streams");
 
@@ -82,32 +116,26 @@ void Session::Core::on_new_call(const BlockView& block, uint64_t number, faults:
   faults::CallFacts& facts = stream.facts;
   facts.connection = options_.connection;
   facts.stream = block.stream;
-  facts.method = text_of(fields, ":path");
-  if (facts.method.starts_with('/')) facts.method.erase(0, 1);
-  if (const auto timeout = faults::value_of(fields, "grpc-timeout"))
-    facts.timeout = parse_grpc_timeout(*timeout);
-  if (const auto attempts = faults::value_of(fields, "grpc-previous-rpc-attempts")) {
-    facts.previous_attempts = parse_attempts(*attempts);
-  }
-  std::optional<TraceParent> trace;
-  if (const auto value = faults::value_of(fields, "traceparent")) trace = parse_traceparent(*value);
+  const Told told = told_of(fields, options_.correlation_key);
+  facts.method = told.path.substr(told.path.starts_with('/') ? 1 : 0);
+  facts.timeout = parse_grpc_timeout(told.timeout);
+  facts.previous_attempts = parse_attempts(told.attempts);
+  std::optional<TraceParent> trace = parse_traceparent(told.traceparent);
   if (trace) facts.trace_id = trace->trace_id;
-  facts.metadata = std::move(fields);
 
   ++live_calls_;
-  stream.started =
-      log_.open(faults::CallStarted{.edge = options_.edge,
-                                    .connection = options_.connection,
-                                    .stream = block.stream,
-                                    .times = {.received = now_},
-                                    .method = facts.method,
-                                    .authority = text_of(facts.metadata, ":authority"),
-                                    .timeout = facts.timeout,
-                                    .trace_id = facts.trace_id,
-                                    .parent_id = trace ? trace->parent_id : std::string{},
-                                    .previous_attempts = facts.previous_attempts,
-                                    .call_id = text_of(facts.metadata, call_id_field),
-                                    .correlation = correlation_of(facts.metadata, options_.correlation_key)});
+  stream.started = log_.open(faults::CallStarted{.edge = options_.edge,
+                                                 .connection = options_.connection,
+                                                 .stream = block.stream,
+                                                 .times = {.received = now_},
+                                                 .method = facts.method,
+                                                 .authority = std::string(told.authority),
+                                                 .timeout = facts.timeout,
+                                                 .trace_id = facts.trace_id,
+                                                 .parent_id = trace ? trace->parent_id : std::string{},
+                                                 .previous_attempts = facts.previous_attempts,
+                                                 .call_id = std::string(told.call_id),
+                                                 .correlation = std::string(told.correlation)});
   if (goaway_down_ && block.stream > *goaway_down_) {
     // Sent before its client had read the GOAWAY, which has already said that this is not processed.
     tell_ended(stream, {.how = faults::Ending::refused_by_goaway, .fault = goaway_by_});
@@ -116,7 +144,8 @@ void Session::Core::on_new_call(const BlockView& block, uint64_t number, faults:
   streams_.emplace(block.stream, std::move(created));
   Lane& lane = stream.lane(Direction::request);
   lane.received_end = block.end_stream;
-  lane.counts_messages = is_grpc(facts.metadata);
+  lane.counts_messages = is_grpc_type(told.content_type);
+  stream.request = std::move(fields);
   Item item{.kind = Item::Kind::headers, .received = now_, .end_stream = block.end_stream};
   item.block = FieldBlock(number, block);
   enqueue(stream, Direction::request, std::move(item));
@@ -130,7 +159,7 @@ void Session::Core::enqueue(Stream& stream, Direction direction, Item item) {
       case Step::gone:
         return;
       case Step::done:
-        workspace_.give_back(std::move(item.fields), direction);
+        workspace_.give_back(std::move(item.fields));
         finish(stream);
         return;
       case Step::waits:
@@ -229,10 +258,10 @@ Session::Core::Step Session::Core::pass_request_headers(Stream& stream, Item& it
   BlockPath& blocks = way(Direction::request).blocks;
   const uint32_t largest = peer(Side::upstream).accepts.max_frame_size;
   if (item.edited) {
-    blocks.write_edited(out(Side::upstream), item.fields, stream.up, ends, largest);
+    blocks.write_edited(out(Side::upstream), item.fields.list(), stream.up, ends, largest);
   } else {
-    blocks.write(out(Side::upstream), item.block, first ? stream.facts.metadata : item.fields, stream.up,
-                 ends, largest);
+    blocks.write(out(Side::upstream), item.block, first ? stream.request : item.fields, stream.up, ends,
+                 largest);
   }
   if (first) {
     log_.leaves(stream.started, Side::upstream, peer(Side::upstream).output.end(), stream.down,
@@ -282,7 +311,7 @@ Session::Core::Step Session::Core::pass_response_headers(Stream& stream, Item& i
   BlockPath& blocks = way(Direction::response).blocks;
   const uint32_t largest = peer(Side::downstream).accepts.max_frame_size;
   if (item.edited) {
-    blocks.write_edited(out(Side::downstream), item.fields, stream.down, item.end_stream, largest);
+    blocks.write_edited(out(Side::downstream), item.fields.list(), stream.down, item.end_stream, largest);
   } else {
     blocks.write(out(Side::downstream), item.block, item.fields, stream.down, item.end_stream, largest);
   }

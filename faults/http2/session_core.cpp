@@ -235,7 +235,7 @@ void Session::Core::remove(Stream& stream) {
   }
   way(Direction::request).control.forget(stream.down);
   host_.forget(stream.down);
-  workspace_.give_back(std::move(stream.facts.metadata), Direction::request);
+  workspace_.give_back(std::move(stream.request));
   for (Way& way : ways_) way.waiting_for_room.erase(stream.down);
   waiting_for_slot_.erase(stream.down);
   streams_.erase(stream.down);

@@ -41,14 +41,14 @@ bool Session::Core::edit_block(Stream& stream, Direction direction, Item& item,
   // What the caller sent stays in the CallFacts, for faults to be matched by and events to tell.
   faults::Metadata fields = direction == Direction::request && !stream.opened() && !item.edited
                                 ? stream.facts.metadata
-                                : item.fields;
+                                : item.fields.list();
   const StatusCode status = status_of(fields, stream.http_status);
   if (!faults::edit_fields(edit, fields)) return false;
   if (direction == Direction::response && item.end_stream &&
       status_of(fields, stream.http_status) != status) {
     stream.spoilt_by = by;
   }
-  item.fields = std::move(fields);
+  item.fields = fields;
   item.edited = true;
   return true;
 }
@@ -104,7 +104,7 @@ Session::Core::Step Session::Core::end_without_trailers(Stream& stream, const Fa
   cancel_upstream(stream);
   const int http_status = stream.response_started ? stream.http_status : 200;
   const auto ticket = tell_ended(
-      stream, {.how = faults::Ending::ended_by_fault, .status = status_of({}, http_status), .fault = by});
+      stream, {.how = faults::Ending::ended_by_fault, .status = status_of_http(http_status), .fault = by});
   if (!stream.response_started) {
     way(Direction::response)
         .blocks.inject(out(Side::downstream), bare_response(), stream.down, false,

@@ -59,7 +59,8 @@ void Session::Core::consult(Stream& stream, Direction direction, Stage stage, co
   const bool first = direction == Direction::request && !stream.opened();
   faults::CallReached reached{
       .stage = stage, .call = &stream.facts, .message = message, .fields = nullptr, .early = early};
-  if (item.kind == Item::Kind::headers) reached.fields = first ? &stream.facts.metadata : &item.fields;
+  if (stream.facts.metadata.empty()) stream.facts.metadata = stream.request.list();
+  if (item.kind == Item::Kind::headers) reached.fields = first ? &stream.facts.metadata : &item.fields.list();
   faults::Ruling ruling = host_.decide(reached);
   if (early && !std::holds_alternative<faults::CutMessage>(ruling.action)) return;
   for (const FaultId& fault : ruling.delayed_by) fault_hit(fault, stream.down, faults::Delay{ruling.delay});
@@ -221,7 +222,7 @@ void Session::Core::tell_upstream_ended(Stream& stream, const Item& item) {
         {.times = {.received = item.received}, .how = faults::Ending::reset_by_upstream, .reset = item.code});
     return;
   }
-  const auto message = faults::value_of(item.fields, "grpc-message");
+  const auto message = value_of(item.fields, "grpc-message");
   tell_ended(stream,
              {.times = {.received = item.received},
               .how = stream.spoilt_by.empty() ? faults::Ending::trailers : faults::Ending::ended_by_fault,

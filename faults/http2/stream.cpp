@@ -8,10 +8,6 @@ void Item::keep() {
   input = {};
 }
 
-size_t Item::cost() const {
-  size_t sum = sizeof(Item) + kept.size() + block.cost();
-  for (const auto& field : fields) sum += sizeof(field) + field.name.size() + field.value.size();
-  return sum;
-}
+size_t Item::cost() const { return sizeof(Item) + kept.size() + block.cost() + fields.cost(); }
 
 }  // namespace breakwire::http2

@@ -13,6 +13,7 @@
 #include "faults/action.h"
 #include "faults/fault_set.h"
 #include "faults/http2/block_path.h"
+#include "faults/http2/field_section.h"
 #include "faults/http2/flow.h"
 #include "faults/http2/grpc_messages.h"
 #include "faults/http2/observation_log.h"
@@ -45,9 +46,9 @@ struct Item {
   bool end_passed = false;      // that at `request_end` or `response_end` too
   bool injected = false;        // the relay's own DATA: no peer's window was charged for it
 
-  FieldBlock block;         // headers
-  faults::Metadata fields;  // of a request's first HEADERS, unless edited, they are in the stream's CallFacts
-  bool edited = false;      // `fields` are not what `block` says
+  FieldBlock block;     // headers
+  FieldSection fields;  // of a request's first HEADERS, unless edited, they are the stream's `request`
+  bool edited = false;  // `fields` are not what `block` says
 
   // data: the bytes lie in the input, or in `kept` once the piece waits.
   Bytes input;
@@ -119,6 +120,7 @@ struct Stream {
   StreamId down;
   StreamId up = 0;  // 0: its HEADERS have not left, the upstream knows nothing of it
   faults::CallFacts facts;
+  FieldSection request;  // the fields of its HEADERS; `facts` get them once there are faults to ask
   std::array<Lane, 2> lanes;
   ObservationLog::Ticket started = 0;
   ObservationLog::Ticket ended = 0;  // CallEnded was told, once this is not 0
