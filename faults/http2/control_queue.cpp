@@ -62,6 +62,7 @@ std::optional<Instant> ControlQueue::next_due() const {
 }
 
 void ControlQueue::forget(StreamId stream) {
+  if (frozen_.empty()) return;
   const auto first = frozen_.lower_bound({stream, FaultId{}});
   auto last = first;
   while (last != frozen_.end() && last->first.first == stream) ++last;

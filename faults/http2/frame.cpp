@@ -16,8 +16,9 @@ void append_u16(std::string& out, uint32_t value) {
 }
 
 void append_u32(std::string& out, uint32_t value) {
-  append_u16(out, value >> 16);
-  append_u16(out, value & 0xffff);
+  const char bytes[] = {static_cast<char>(value >> 24), static_cast<char>(value >> 16),
+                        static_cast<char>(value >> 8), static_cast<char>(value)};
+  out.append(bytes, sizeof bytes);
 }
 
 FrameHeader parse_frame_header(const uint8_t* bytes) {
@@ -28,11 +29,13 @@ FrameHeader parse_frame_header(const uint8_t* bytes) {
 }
 
 void append_frame_header(std::string& out, const FrameHeader& header) {
-  out.push_back(static_cast<char>(header.length >> 16));
-  append_u16(out, header.length & 0xffff);
-  out.push_back(static_cast<char>(header.type));
-  out.push_back(static_cast<char>(header.flags));
-  append_u32(out, header.stream);
+  const char bytes[frame_header_size] = {
+      static_cast<char>(header.length >> 16), static_cast<char>(header.length >> 8),
+      static_cast<char>(header.length),       static_cast<char>(header.type),
+      static_cast<char>(header.flags),        static_cast<char>(header.stream >> 24),
+      static_cast<char>(header.stream >> 16), static_cast<char>(header.stream >> 8),
+      static_cast<char>(header.stream)};
+  out.append(bytes, sizeof bytes);
 }
 
 void append_frame(std::string& out, FrameType type, uint8_t flags, StreamId stream, Bytes payload) {

@@ -151,7 +151,7 @@ void Session::Core::on_new_call(const BlockView& block, uint64_t number, FieldSe
   enqueue(stream, Direction::request, std::move(item));
 }
 
-void Session::Core::enqueue(Stream& stream, Direction direction, Item item) {
+void Session::Core::enqueue(Stream& stream, Direction direction, Item&& item) {
   Lane& lane = stream.lane(direction);
   if (lane.waiting.empty()) {
     lane.paced_until.reset();

@@ -236,8 +236,10 @@ void Session::Core::remove(Stream& stream) {
   way(Direction::request).control.forget(stream.down);
   host_.forget(stream.down);
   workspace_.give_back(std::move(stream.request));
-  for (Way& way : ways_) way.waiting_for_room.erase(stream.down);
-  waiting_for_slot_.erase(stream.down);
+  for (Way& way : ways_) {
+    if (!way.waiting_for_room.empty()) way.waiting_for_room.erase(stream.down);
+  }
+  if (!waiting_for_slot_.empty()) waiting_for_slot_.erase(stream.down);
   streams_.erase(stream.down);
 }
 
@@ -249,6 +251,10 @@ void Session::Core::free_slot(Stream& stream) {
 
 void Session::Core::discard(Stream& stream, Direction direction) {
   Lane& lane = stream.lane(direction);
+  if (lane.waiting.empty() && lane.flow.buffered() == 0 && !lane.gate && !lane.paced_until &&
+      lane.counted_as_held == 0) {
+    return;
+  }
   Way& on = way(direction);
   for (const Item& item : lane.waiting) on.kept -= item.charged;
   lane.waiting.clear();

@@ -187,7 +187,7 @@ class Session::Core {
   // session_calls.cpp
   void on_block(Side from, const BlockView& block);
   void on_new_call(const BlockView& block, uint64_t number, FieldSection fields);
-  void enqueue(Stream& stream, Direction direction, Item item);
+  void enqueue(Stream& stream, Direction direction, Item&& item);
   void charge(Item& item, Direction direction);
   void pump(Stream& stream, Direction direction);
   bool finish(Stream& stream);

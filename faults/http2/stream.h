@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -62,8 +63,8 @@ struct Item {
     MessageCounter::Message counted;
     bool whole = true;  // else it only begins here, and `end` is the end of the piece
   };
-  std::optional<Message> ruling_on;  // the message at a gate
-  std::vector<Message> passed;       // ruled on, not yet written
+  std::optional<Message> ruling_on;                   // the message at a gate
+  boost::container::small_vector<Message, 1> passed;  // ruled on, not yet written
   bool last = false;
   bool padded = false;
   uint8_t padding = 0;

@@ -1,29 +1,30 @@
 #include "harness/history/in_flight.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "faults/match.h"
 #include "harness/history/calls.h"
 
 namespace breakwire::history {
 
 InFlight::InFlight(const Setup& setup) {
-  for (const auto& edge : setup.edges) edges_[edge.id] = {edge.to, edge.control};
+  for (const auto& edge : setup.edges) edges_[edge.id] = {.to = edge.to, .control = edge.control};
 }
 
-void InFlight::over(const Key& key) {
-  const auto found = live_.find(key);
-  if (found == live_.end()) return;
-  if (found->second.forwarded) --forwarded_[found->second.edge];
-  live_.erase(found);
+void InFlight::over(Calls::iterator call) {
+  if (call == live_.end()) return;
+  if (call->second.forwarded) --call->second.edge->forwarded;
+  live_.erase(call);
 }
 
 void InFlight::feed(const Payload& what) {
   if (const auto* started = std::get_if<faults::CallStarted>(&what)) {
-    const auto edge = edges_.find(started->edge);
-    if (edge != edges_.end() && edge->second.control) return;
-    if (is_infrastructure(started->method)) return;
+    Inbound& edge = edges_[started->edge];
+    if (edge.control || is_infrastructure(started->method)) return;
     const bool forwarded = started->times.forwarded.has_value();
-    live_[{started->connection, started->stream}] = {started->edge, started->method, forwarded};
-    if (forwarded) ++forwarded_[started->edge];
+    live_[{started->connection, started->stream}] = {&edge, started->method, forwarded};
+    if (forwarded) ++edge.forwarded;
   } else if (const auto* moved = std::get_if<faults::Forwarded>(&what)) {
     const Key key{moved->connection, moved->stream};
     if (moved->frame == faults::FrameKind::call_ended) over(key);
@@ -31,7 +32,7 @@ void InFlight::feed(const Payload& what) {
     const auto found = live_.find(key);
     if (found == live_.end() || found->second.forwarded) return;
     found->second.forwarded = true;
-    ++forwarded_[found->second.edge];
+    ++found->second.edge->forwarded;
   } else if (const auto* ended = std::get_if<faults::CallEnded>(&what)) {
     // An answer that is still inside the relay keeps the call in flight; its Forwarded follows, or the
     // connection's end.
@@ -42,27 +43,31 @@ void InFlight::feed(const Payload& what) {
   } else if (const auto* left = std::get_if<faults::CallGivenUp>(&what)) {
     over({left->connection, left->stream});  // no Forwarded follows that counts
   } else if (const auto* gone = std::get_if<faults::ConnectionEnded>(&what)) {
-    auto at = live_.lower_bound({gone->connection, 0});
-    while (at != live_.end() && at->first.first == gone->connection) over((at++)->first);
+    for (auto call = live_.begin(); call != live_.end();) {
+      const auto next = std::next(call);
+      if (call->first.first == gone->connection) over(call);
+      call = next;
+    }
   }
 }
 
+uint64_t InFlight::on(const Inbound& edge, const std::optional<std::string>& method) const {
+  if (!method) return edge.forwarded;
+  return static_cast<uint64_t>(std::count_if(live_.begin(), live_.end(), [&](const auto& entry) {
+    const Live& call = entry.second;
+    return call.forwarded && call.edge == &edge && faults::matches_pattern(*method, call.method);
+  }));
+}
+
 uint64_t InFlight::on(const EdgeId& edge, const std::optional<std::string>& method) const {
-  if (!method) {
-    const auto found = forwarded_.find(edge);
-    return found == forwarded_.end() ? 0 : found->second;
-  }
-  uint64_t count = 0;
-  for (const auto& [key, call] : live_) {
-    if (call.forwarded && call.edge == edge && faults::matches_pattern(*method, call.method)) ++count;
-  }
-  return count;
+  const auto found = edges_.find(edge);
+  return found == edges_.end() ? 0 : on(found->second, method);
 }
 
 uint64_t InFlight::at(const ServiceId& service, const std::optional<std::string>& method) const {
   uint64_t count = 0;
   for (const auto& [id, edge] : edges_) {
-    if (edge.to == service) count += on(id, method);
+    if (edge.to == service) count += on(edge, method);
   }
   return count;
 }

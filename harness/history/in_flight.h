@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "harness/history/event.h"
 #include "harness/history/setup.h"
@@ -18,6 +19,7 @@ namespace breakwire::history {
 class InFlight {
  public:
   explicit InFlight(const Setup& setup);
+  InFlight(InFlight&&) = default;  // never copied: calls know their edge by its address
 
   /// Takes what happened next. Events it has no use for cost nothing.
   void feed(const Payload& what);
@@ -31,20 +33,26 @@ class InFlight {
 
  private:
   using Key = std::pair<ConnectionId, StreamId>;
-  struct Live {
-    EdgeId edge;
-    std::string method;
-    bool forwarded = false;
-  };
   struct Inbound {
     ServiceId to;
     bool control = false;
+    uint64_t forwarded = 0;  // calls in flight, so that the usual question is cheap
   };
-  void over(const Key& key);
+  struct Live {
+    Inbound* edge = nullptr;
+    std::string method;
+    bool forwarded = false;
+  };
+  struct Hash {
+    size_t operator()(const Key& key) const { return key.first.value * 0x9e3779b97f4a7c15u + key.second; }
+  };
+  using Calls = std::unordered_map<Key, Live, Hash>;
+  void over(Calls::iterator call);
+  void over(const Key& key) { over(live_.find(key)); }
+  uint64_t on(const Inbound& edge, const std::optional<std::string>& method) const;
 
   std::map<EdgeId, Inbound> edges_;
-  std::map<Key, Live> live_;
-  std::map<EdgeId, uint64_t> forwarded_;  // the same, counted, so that the usual question is cheap
+  Calls live_;
 };
 
 }  // namespace breakwire::history
