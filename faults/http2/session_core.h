@@ -234,7 +234,6 @@ class Session::Core {
   void end_cut_request(Stream& stream);
   /// So many bytes of DATA may leave the lane now; 0: later, and then it is looked at again.
   size_t paced(Stream& stream, Direction direction);
-  void spend(Lane& lane, size_t bytes);
   bool unpace(Stream& stream, Direction direction, const FaultId& fault);
 
   SessionOptions options_;
