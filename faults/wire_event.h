@@ -83,6 +83,8 @@ struct CallReached {
   // there. Only CutMessage is heeded, with the delays before it; otherwise faults are asked again at the last
   // byte.
   bool early = false;
+  // What kept it there is over: the fault whose answer counted was cleared, and those behind it were not asked.
+  bool again = false;
 };
 
 using WireEvent =
