@@ -26,6 +26,13 @@ void append_integer(std::string& out, uint8_t pattern, size_t prefix, size_t num
 
 void append_length(std::string& out, size_t length) { append_integer(out, 0, 0x7f, length); }
 
+/// RFC 7541 §6.3.
+bool begins_with_size_update(const std::vector<std::string_view>& fragments) {
+  const auto first =
+      std::find_if(fragments.begin(), fragments.end(), [](std::string_view part) { return !part.empty(); });
+  return first != fragments.end() && (static_cast<uint8_t>(first->front()) & 0xe0) == 0x20;
+}
+
 }  // namespace
 
 FieldDecoder::FieldDecoder() = default;
@@ -35,6 +42,8 @@ FieldDecoder::FieldDecoder(FieldDecoder&&) noexcept = default;
 void FieldDecoder::Free::operator()(nghttp2_hd_inflater* inflater) const { nghttp2_hd_inflate_del(inflater); }
 
 void FieldDecoder::set_table_limit(uint32_t limit) {
+  if (limit < limit_) owed_ = std::min(limit, owed_.value_or(limit));
+  limit_ = limit;
   if (inflater_) {
     nghttp2_hd_inflate_change_table_size(inflater_.get(), limit);
   } else if (!limits_.empty() || limit != initial_table_size) {
@@ -42,6 +51,16 @@ void FieldDecoder::set_table_limit(uint32_t limit) {
     if (limits_.size() == 2) limits_ = {std::min(limits_[0], limits_[1])};
     limits_.push_back(limit);
   }
+}
+
+/// As if the block began with it.
+void FieldDecoder::say_table_size(uint32_t size) {
+  std::string update;
+  append_table_size_updates(update, size, size);
+  nghttp2_nv unused;
+  int flags = 0;
+  nghttp2_hd_inflate_hd2(inflater_.get(), &unused, &flags, reinterpret_cast<const uint8_t*>(update.data()),
+                         update.size(), 0);
 }
 
 FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& fragments, size_t limit,
@@ -54,6 +73,8 @@ FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& 
     limits_ = {};
   }
   size_t total = 0;
+  if (owed_ && begins_with_size_update(fragments)) say_table_size(*owed_);
+  owed_.reset();
   for (size_t i = 0; i < fragments.size(); ++i) {
     const bool final = i + 1 == fragments.size();
     const auto* in = reinterpret_cast<const uint8_t*>(fragments[i].data());
