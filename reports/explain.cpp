@@ -121,7 +121,8 @@ std::string faults_introduction() {
          "is "
          "on the wire, what peers make of it, and what happens when it ends, which it does by itself or with "
          "the run.\n\n"
-         "On an edge, whatever it carries:\n\n" +
+         "On the connections of an edge, whatever they carry (`goaway`, `mute_ping`, `freeze_window` and "
+         "`settings` find something to act on only where it is HTTP/2):\n\n" +
          kinds_of(FaultClass::transport) + "\nOn the calls of an edge that speaks gRPC:\n\n" +
          kinds_of(FaultClass::call) + "\nOn a service:\n\n" + kinds_of(FaultClass::process) +
          "\n## Which traffic: `match`\n\nTransport faults:\n\n" +
