@@ -193,7 +193,9 @@ TEST(FieldDecoderTest, UnderstandsAnEncoderThatSaysOnlyTheLastOfTwoTableSizes) {
   for (const bool after_a_block : {false, true}) {
     FieldDecoder decoder;
     Metadata fields;
-    if (after_a_block) ASSERT_EQ(decoder.decode({indexed_a}, 1000, fields), Outcome::ok);
+    if (after_a_block) {
+      ASSERT_EQ(decoder.decode({indexed_a}, 1000, fields), Outcome::ok);
+    }
     decoder.set_table_limit(0);
     decoder.set_table_limit(4096);
     fields.clear();
