@@ -9,7 +9,6 @@ namespace breakwire::http2 {
 namespace {
 
 constexpr size_t field_overhead = 32;
-constexpr uint32_t initial_table_size = 4096;
 
 /// An integer (RFC 7541 §5.1): its first byte has `pattern` in the bits above those of `prefix`.
 void append_integer(std::string& out, uint8_t pattern, size_t prefix, size_t number) {
@@ -42,15 +41,18 @@ FieldDecoder::FieldDecoder(FieldDecoder&&) noexcept = default;
 void FieldDecoder::Free::operator()(nghttp2_hd_inflater* inflater) const { nghttp2_hd_inflate_del(inflater); }
 
 void FieldDecoder::set_table_limit(uint32_t limit) {
-  if (limit < limit_) owed_ = std::min(limit, owed_.value_or(limit));
+  owed_ = std::min(limit, owed_.value_or(limit));
   limit_ = limit;
-  if (inflater_) {
-    nghttp2_hd_inflate_change_table_size(inflater_.get(), limit);
-  } else if (!limits_.empty() || limit != initial_table_size) {
-    // Between two blocks only the smallest and the last matter (RFC 7541 §4.2).
-    if (limits_.size() == 2) limits_ = {std::min(limits_[0], limits_[1])};
-    limits_.push_back(limit);
+}
+
+/// Between two blocks only the smallest limit and the last matter (RFC 7541 §4.2).
+void FieldDecoder::obey_limits(bool update_follows) {
+  if (update_follows && *owed_ < limit_) {
+    nghttp2_hd_inflate_change_table_size(inflater_.get(), *owed_);
+    say_table_size(*owed_);
   }
+  nghttp2_hd_inflate_change_table_size(inflater_.get(), limit_);
+  owed_.reset();
 }
 
 /// As if the block began with it.
@@ -69,12 +71,9 @@ FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& 
     nghttp2_hd_inflater* raw = nullptr;
     if (nghttp2_hd_inflate_new(&raw) != 0) throw std::bad_alloc();
     inflater_.reset(raw);
-    for (uint32_t table_limit : limits_) nghttp2_hd_inflate_change_table_size(raw, table_limit);
-    limits_ = {};
   }
   size_t total = 0;
-  if (owed_ && begins_with_size_update(fragments)) say_table_size(*owed_);
-  owed_.reset();
+  if (owed_) obey_limits(begins_with_size_update(fragments));
   for (size_t i = 0; i < fragments.size(); ++i) {
     const bool final = i + 1 == fragments.size();
     const auto* in = reinterpret_cast<const uint8_t*>(fragments[i].data());

@@ -206,12 +206,22 @@ TEST(FieldDecoderTest, UnderstandsAnEncoderThatSaysOnlyTheLastOfTwoTableSizes) {
   }
 }
 
-TEST(FieldDecoderTest, AnEncoderThatSaysNothingOfASmallerTableIsWrong) {
+TEST(FieldDecoderTest, UnderstandsAnEncoderThatNeverCameToObeyTheSmallerOfTwoTableSizes) {
   FieldDecoder decoder;
   Metadata fields;
   ASSERT_EQ(decoder.decode({hex("40 01 61 01 62")}, 1000, fields), Outcome::ok);
   decoder.set_table_limit(0);
   decoder.set_table_limit(4096);
+  fields.clear();
+  ASSERT_EQ(decoder.decode({hex("be")}, 1000, fields), Outcome::ok);
+  EXPECT_EQ(fields, (Metadata{{"a", "b"}}));
+}
+
+TEST(FieldDecoderTest, AnEncoderThatSaysNothingOfASmallerTableIsWrong) {
+  FieldDecoder decoder;
+  Metadata fields;
+  ASSERT_EQ(decoder.decode({hex("40 01 61 01 62")}, 1000, fields), Outcome::ok);
+  decoder.set_table_limit(0);
   EXPECT_EQ(decoder.decode({hex("40 01 63 01 64")}, 1000, fields), Outcome::compression_error);
 }
 
