@@ -62,7 +62,8 @@ bool is_terminal(const WireAction& action) {
 
 bool is_effect(const WireAction& action) {
   return std::holds_alternative<Pace>(action) || std::holds_alternative<Corrupt>(action) ||
-         std::holds_alternative<EditFields>(action) || std::holds_alternative<EditSettings>(action);
+         std::holds_alternative<EditFields>(action) || std::holds_alternative<EditSettings>(action) ||
+         std::holds_alternative<Isolate>(action);
 }
 
 bool comes_later(const WireAction& action) {

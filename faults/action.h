@@ -67,10 +67,11 @@ struct StopListening {};
 /// At BytesReady: what is forwarded leaves in pieces of at most `bytes`, each no earlier than the gap of the
 /// piece before it; a smaller piece costs its share of the gap. At CallReached, stage `headers` (request
 /// messages) or `response_headers`: the same for the DATA of that call and direction, until the fault is
-/// cleared. Of several, each one's pace is kept.
+/// cleared. Of several, each one's pace is kept (faults/pacer.h).
 struct Pace {
   size_t bytes = 1;  // at least 1
   Duration gap{};
+  bool keeps_rate = false;  // by how much a timer was late is made up for; else no gap is ever shorter
 };
 /// At BytesReady: of the chunk only the first `let_through` bytes go; the rest is read, acknowledged and
 /// thrown away, and so is all that follows in that direction, also when the fault is over: a stream of bytes
@@ -93,8 +94,8 @@ struct Corrupt {
   uint8_t mask = 1;    // XORed with the byte
 };
 /// At Armed, ConnectionFound and ConnectionOffered: what one or both peers send is not delivered and, where
-/// the kernel lets us, not acknowledged: a path that drops every packet. Undone when the fault is cleared;
-/// TCP retransmits.
+/// the kernel lets us, not acknowledged: a path that drops every packet, for SYNs too. Undone when the fault
+/// is cleared; TCP retransmits. Of several, a way is open again when the last that closes it is cleared.
 struct Isolate {
   bool request = true;   // what downstream sends
   bool response = true;  // what upstream sends
@@ -104,7 +105,7 @@ struct Isolate {
 struct SendGoaway {
   enum class Last {
     none_refused,  // two steps: 2^31-1, then, once the caller has answered a PING of ours, the last stream
-                   // that was forwarded (gRFC A9's and C-core's graceful way)
+                   // that was received, forwarded or not (gRFC A9's and C-core's graceful way)
     forwarded,     // at once the last stream of which anything was forwarded
   };
   enum class Then {
@@ -123,6 +124,7 @@ struct SendGoaway {
 struct EditSettings {
   std::map<uint16_t, uint32_t> values;  // identifier -> value (RFC 9113 §6.5.2)
   bool to_caller = true;                // what the service announces; else what the caller does
+  size_t order = 0;  // its fault's place in the timeline (by FaultSet): of one value the last one's is seen
 };
 /// At CallReached: the call is answered as by something in the middle that does not speak gRPC: HEADERS with
 /// `status` and `fields`, `body` as DATA, END_STREAM. At stage `headers` the upstream never sees the call.
@@ -197,10 +199,11 @@ std::string name_of(const WireAction& action);
 std::string name_of(const ProcessAction& action);
 
 /// Terminal actions decide what becomes of the event; the first one, in timeline order, wins. The others
-/// (Forward, Delay, Pace, Corrupt, EditFields, EditSettings) go together.
+/// (Forward, Delay and effects) go together.
 bool is_terminal(const WireAction& action);
 
-/// It changes how the event's bytes or frame are forwarded and leaves the rest to the faults after it.
+/// It changes how the event's bytes or frame are forwarded, or by what way, and leaves the rest to the faults
+/// after it: Pace, Corrupt, EditFields, EditSettings, Isolate.
 bool is_effect(const WireAction& action);
 
 /// The answer is to be carried out at a later time, or on bytes that the chunk may not have: it is not a hit

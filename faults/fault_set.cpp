@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "faults/edit_fields.h"
+
 namespace breakwire::faults {
 namespace {
 
@@ -74,6 +76,7 @@ struct FaultSet::Entry {
   Rng rng;
   FaultState state;
   FaultTally tally;
+  bool hit_listener = false;
   uint64_t arrivals = 0;  // eligible calls so far
   std::map<CallKey, CallRecord> calls;
   std::map<ConnectionId, ConnectionRecord> connections;
@@ -87,19 +90,16 @@ struct FaultSet::Entry {
   bool ask(const WireEvent& event, WireAction& answer) {
     answer = instance.fault->decide(event, state, rng);
     ++state.asked;
+    if (auto* edit = std::get_if<EditSettings>(&answer)) edit->order = instance.order;
     const bool acted = !std::holds_alternative<Forward>(answer);
     if (acted) ++state.hits;
     return acted;
   }
 
-  /// Asks about a message that has only begun. Leaves no trace unless the answer is heeded now.
-  bool ask_early(const CallReached& reached, WireAction& answer) {
-    Rng unused = rng;  // it draws when it is asked again
-    answer = instance.fault->decide(reached, state, unused);
-    if (!std::holds_alternative<CutMessage>(answer)) return false;
-    ++state.asked;
-    ++state.hits;
-    return true;
+  void count_listener() {
+    if (std::exchange(hit_listener, true)) return;
+    ++tally.eligible;
+    ++tally.hits;
   }
 
   void count_hit(bool& already) {
@@ -191,10 +191,7 @@ WireAction FaultSet::arm(WireFaultInstance instance, Instant now) {
   WireAction answer = entry->instance.fault->decide(Armed{now}, entry->state, entry->rng);
   // What it would do to the listener is for connections to come.
   if (entry->instance.match.connections == Connections::existing) answer = Forward{};
-  if (is_terminal(answer)) {
-    ++entry->tally.eligible;
-    ++entry->tally.hits;
-  }
+  if (is_terminal(answer)) entry->count_listener();
   const auto later = [](const auto& a, const auto& b) { return a->instance.order < b->instance.order; };
   armed_.insert(std::upper_bound(armed_.begin(), armed_.end(), entry, later), entry);
   return answer;
@@ -266,21 +263,59 @@ Ruling FaultSet::bytes(ConnectionId connection, Direction direction, size_t coun
 
 Ruling FaultSet::call(const CallReached& reached) {
   assert(reached.call);
+  if (reached.early) return early(reached);
   Ruling ruling;
+  CallReached asked = reached;
+  Metadata edited;  // the fields as the faults so far leave them
   bool decided = false;
   for (const auto& entry : armed_) {
     if (!entry->concerns_calls()) continue;
     CallRecord* record = entry->selected(reached);
     if (!record || decided) continue;
     WireAction answer;
-    if (reached.early && !entry->ask_early(reached, answer)) {
-      decided = is_terminal(answer);  // it will act on the whole message
-      continue;
-    }
-    if (!reached.early && !entry->ask(reached, answer)) continue;
-    const bool waits = is_terminal(answer) && ruling.delay > Duration::zero();
+    if (!entry->ask(asked, answer)) continue;
+    const bool waits = is_effect(answer) || (is_terminal(answer) && ruling.delay > Duration::zero());
     if (!waits) entry->count_hit(record->hit);
+    if (const auto* edit = std::get_if<EditFields>(&answer); edit && asked.fields) {
+      if (asked.fields != &edited) edited = *asked.fields;
+      edit_fields(*edit, edited);
+      asked.fields = &edited;
+    }
     decided = add(ruling, entry->instance.id, std::move(answer));
+  }
+  return ruling;
+}
+
+/// Leaves no trace in faults that are asked again about the whole message, not even in what they draw.
+Ruling FaultSet::early(const CallReached& reached) {
+  struct Answer {
+    Entry& entry;
+    CallRecord& record;
+    WireAction action;
+    Rng rng;  // as it is once it has answered
+  };
+  std::vector<Answer> answers;  // delays, and then the cut
+  bool decided = false;
+  for (const auto& entry : armed_) {
+    if (!entry->concerns_calls()) continue;
+    CallRecord* record = entry->selected(reached);
+    if (!record || decided) continue;
+    Rng rng = entry->rng;
+    WireAction action = entry->instance.fault->decide(reached, entry->state, rng);
+    decided = is_terminal(action);
+    if (decided || std::holds_alternative<Delay>(action)) {
+      answers.push_back({.entry = *entry, .record = *record, .action = std::move(action), .rng = rng});
+    }
+  }
+  if (!decided || !std::holds_alternative<CutMessage>(answers.back().action)) return {};
+  Ruling ruling;
+  for (auto& [entry, record, action, rng] : answers) {
+    entry.rng = rng;
+    ++entry.state.asked;
+    ++entry.state.hits;
+    const bool waits = is_terminal(action) && ruling.delay > Duration::zero();
+    if (!waits) entry.count_hit(record.hit);
+    add(ruling, entry.instance.id, std::move(action));
   }
   return ruling;
 }
@@ -314,6 +349,12 @@ void FaultSet::carried_out(const FaultId& id, ConnectionId connection, StreamId 
     if (entry->instance.id != id) continue;
     const auto call = entry->calls.find({connection, stream});
     if (call != entry->calls.end()) entry->count_hit(call->second.hit);
+  }
+}
+
+void FaultSet::carried_out(const FaultId& id) {
+  for (const auto& entry : armed_) {
+    if (entry->instance.id == id) entry->count_listener();
   }
 }
 

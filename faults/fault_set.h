@@ -11,7 +11,8 @@
 
 namespace breakwire::faults {
 
-/// The sum over a fault's life on its edge. A listener that was stopped counts as one eligible and one hit.
+/// The sum over a fault's life on its edge. A listener that was stopped counts as one eligible and one hit;
+/// one that is deaf does once a SYN was lost.
 struct FaultTally {
   /// Connections (transport faults) or calls (call faults) that matched before selection.
   uint64_t eligible = 0;
@@ -51,7 +52,8 @@ struct Ruling {
 /// of an earlier fault keeps later ones from acting on the event, never from counting the call.
 ///
 /// What is to be done later is a hit once it is done (`carried_out`), since by then it may not be: what
-/// `comes_later`, and the terminal answer about a call that earlier faults delay.
+/// `comes_later`, the terminal answer about a call that earlier faults delay, and effects on a call, which an
+/// answer of a later fault in the service's place leaves nothing to act on.
 class FaultSet {
  public:
   /// Arms it and answers for Armed (StopListening, or Forward).
@@ -69,10 +71,12 @@ class FaultSet {
   Ruling call(const CallReached& reached);
   Ruling control(const ControlReached& reached);
 
-  /// What the fault had answered for later has happened to the connection, to its bytes in that direction, or to
-  /// the call: a hit. Nothing happens when it was counted already.
+  /// What the fault had answered for later has happened to the connection, to its bytes in that direction, or
+  /// to the call: a hit. Nothing happens when it was counted already.
   void carried_out(const FaultId& id, ConnectionId connection, std::optional<Direction> direction = {});
   void carried_out(const FaultId& id, ConnectionId connection, StreamId stream);
+  /// Likewise to somebody who dials: what the fault does to the listener counts once.
+  void carried_out(const FaultId& id);
 
   void forget(ConnectionId connection, StreamId stream);
   void forget(ConnectionId connection);
@@ -83,6 +87,8 @@ class FaultSet {
 
  private:
   struct Entry;
+  Ruling early(const CallReached& reached);
+
   std::vector<std::shared_ptr<Entry>> armed_;
   std::map<FaultId, FaultTally> cleared_;
 };

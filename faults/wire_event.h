@@ -62,7 +62,9 @@ struct BytesReady {
 };
 enum class ControlFrame { settings, ping, ping_ack, window_update, goaway };
 /// A peer's control frame is about to be passed on, on HTTP/2 (SETTINGS ACKs are never asked about; nor is
-/// what the relay says itself). What is held is released when the fault is cleared, in order.
+/// what the relay says itself). What is held keeps back the frames of its own kind only, and leaves in order
+/// when the fault is cleared; WINDOW_UPDATEs, which need no order, then leave as one increment for each
+/// window.
 struct ControlReached {
   ConnectionId connection;
   Direction direction = Direction::request;  // the way the frame travels
@@ -74,12 +76,15 @@ struct CallReached {
   Stage stage = Stage::headers;
   const CallFacts* call = nullptr;  // never null; valid during the question only
   uint64_t message = 0;             // index of the message, from 0, at the message stages
-  // What the frame says that made the call reach the stage, as it arrived; null when it is not HEADERS. Valid
-  // as long as `call`.
+  // What the frame says that made the call reach the stage, as the faults before this one leave it; null when
+  // it is not HEADERS. Valid as long as `call`.
   const Metadata* fields = nullptr;
   // At the message stages: the message has only begun, and its bytes would leave before its last one is
-  // there. Only CutMessage is heeded; about everything else the fault is asked again at the last byte.
+  // there. Only CutMessage is heeded, with the delays before it; otherwise faults are asked again at the last
+  // byte.
   bool early = false;
+  // What kept it there is over: the fault whose answer counted was cleared, and those behind it were not asked.
+  bool again = false;
 };
 
 using WireEvent =

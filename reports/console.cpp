@@ -75,6 +75,12 @@ std::string progress(const ScenarioResult& result, size_t done, size_t total, co
   text += "\n";
   if (result.verdict == Verdict::passed) return text;
   text += indented(result.reason, "           ") + "\n";
+  for (const auto& fault : result.faults) {
+    if (fault.armed && !fault.fired && fault.reason != result.reason)
+      text += indented(fault.reason, "           ") + "\n";
+    if (fault.cleanup.starts_with("not healed: "))
+      text += indented("fault `" + fault.id.text + "` was " + fault.cleanup, "           ") + "\n";
+  }
   for (const auto& check : result.checks) {
     // In a run that was cut off, every check is inconclusive, and the reason above says why.
     const bool open = check.result.verdict == Verdict::inconclusive && result.verdict != Verdict::error;

@@ -82,6 +82,99 @@ std::string field_table(const std::vector<FieldInfo>& fields) {
   return text;
 }
 
+/// What of its traffic a kind can be restricted to, and where it acts when nothing is said.
+std::string matched_by(const FaultKind& kind) {
+  const auto fields = faults::match_fields(kind);
+  if (fields.empty()) return "It takes no `match`.\n";
+  std::string text;
+  for (const auto& field : fields) {
+    text += (text.empty() ? "It takes a `match` by `" : ", `") + field.name + "`";
+    const json::Value* names = field.name == "stage" ? field.schema.find("enum") : nullptr;
+    if (names) {
+      text += " (";
+      for (size_t i = 0; i < names->items.size(); ++i) text += (i ? ", `" : "`") + names->items[i].text + "`";
+      text += "; left out: `" + field.default_text + "`)";
+    } else if (!field.default_text.empty()) {
+      text += " (left out: `" + field.default_text + "`)";
+    }
+  }
+  return text + ".\n";
+}
+
+std::string kinds_of(FaultClass fault_class) {
+  std::string text = "| kind | what it does |\n|---|---|\n";
+  for (const auto& kind : faults::fault_kinds()) {
+    if (kind.fault_class != fault_class) continue;
+    text += "| [`" + kind.name + "`](#" + kind.name + ") | " + kind.summary + " |\n";
+  }
+  return text;
+}
+
+/// What a reader needs before any kind.
+std::string faults_introduction() {
+  return "# Faults\n\nWritten by `breakwire docs faults`; do not edit.\n\n"
+         "A fault is an entry in a scenario's `timeline`: `fault` names the kind, `on` the edge or the "
+         "service, "
+         "`with` its parameters, `match` which traffic of the edge it concerns, `at` or `when` its "
+         "beginning, "
+         "`for` its length; [scenarios.md](scenarios.md) tells about all of them. Every kind below says what "
+         "is "
+         "on the wire, what peers make of it, and what happens when it ends, which it does by itself or with "
+         "the run.\n\n"
+         "On the connections of an edge, whatever they carry (`goaway`, `mute_ping`, `freeze_window` and "
+         "`settings` find something to act on only where it is HTTP/2):\n\n" +
+         kinds_of(FaultClass::transport) + "\nOn the calls of an edge that speaks gRPC:\n\n" +
+         kinds_of(FaultClass::call) + "\nOn a service:\n\n" + kinds_of(FaultClass::process) +
+         "\n## Which traffic: `match`\n\nTransport faults:\n\n" +
+         field_table(faults::match_fields(FaultClass::transport)) + "\nCall faults:\n\n" +
+         field_table(faults::match_fields(FaultClass::call)) +
+         "\nStages, in the order in which a call comes to them: `headers`, the request's HEADERS are here "
+         "and "
+         "nothing was forwarded; `request_message`, the last byte of a request message; `request_end`, its "
+         "END_STREAM; `response_headers`, `response_message` and `response_end` likewise, the last with the "
+         "status.\n"
+         "\n## Faults that overlap\n\n"
+         "Several faults may be in force on one edge. Each counts and selects for itself; what they do "
+         "together "
+         "follows these rules.\n\n"
+         "1. They act in the order of the timeline, as it is written, whichever came into force first.\n"
+         "2. Delays add up (`latency`, `grpc_delay`).\n"
+         "3. Effects go together, each on what the ones before it have left: the paces of `bandwidth`, "
+         "`slice` "
+         "and `stream_bandwidth`, of which each is kept, so that the slowest counts; the bits of `corrupt`; "
+         "the fields of `metadata` and of `missing_trailers` with `headers`; the values of `settings`, where "
+         "of "
+         "two for the same setting the later entry's is seen; and the dead ways of `blackhole` and "
+         "`half_open`, which are open again when the last fault that closes them is over.\n"
+         "4. Any other answer decides what becomes of the bytes, the frame, the call or the connection. The "
+         "first one wins, and the hit is its fault's. Later faults are not asked about that event and have "
+         "no "
+         "hit by it. Delays before it apply: the answer comes that much later, and counts when it comes. "
+         "Likewise an effect on a call counts when it is carried out, which it is not when a later fault "
+         "answers in the service's place.\n"
+         "5. When a fault ends, what it held or delayed is asked about again, so the faults that are still "
+         "in "
+         "force act on it as if it came now. What was done already stays done.\n\n"
+         "On one service: it stays stopped as long as one of `pause` and `starve_cpu` wants it so, it has "
+         "the "
+         "tightest of the limits of several `limit`, and a process that is started again meanwhile gets "
+         "both. "
+         "`signal`, `kill` and `restart` are done one after the other.\n"
+         "\n## What the report says of each\n\n"
+         "`armed_ms` and `cleared_ms`: when it was in force. `eligible`: the calls (or connections) that its "
+         "`match` fits, `calls` left aside. `hits`: those to which it did something, once each; of bytes, "
+         "once "
+         "for each direction of a connection. `first_hit_ms` and `last_hit_ms`: when. `fired`: as often as "
+         "its "
+         "`must_fire` asks, at least once; otherwise the scenario is inconclusive, and `reason` says what "
+         "was "
+         "there instead. `fidelity`: `wire`, or how it was less than the real thing. `cleanup`: `healed`, "
+         "`not "
+         "needed`, or what could not be undone. `samples`: the first hits, as event numbers of the history, "
+         "and "
+         "`sample_calls`: those that were calls, with method, id and trace id.\n";
+}
+
 std::string fidelity_of(const FaultKind& kind) {
   std::string text = kind.fidelity;
   for (const auto& [action, lesser] : kind.fidelity_by_action) text += ", or " + lesser;
@@ -123,15 +216,12 @@ std::string list_of_faults() { return list_of(faults::fault_kinds()); }
 std::string list_of_checks() { return list_of(checks::check_kinds()); }
 
 std::string faults_markdown() {
-  std::string text = "# Faults\n\nWritten by `breakwire docs faults`; do not edit.\n";
+  std::string text = faults_introduction();
   for (const auto& kind : faults::fault_kinds()) {
     text += "\n## `" + kind.name + "`\n\n" + kind.summary + "\n\n*" + kind_of_place(kind.fault_class) + "; " +
             length_of(kind.lifetime) + "; fidelity: " + fidelity_of(kind) + "*\n\n" + kind.details + "\n\n" +
-            field_table(kind.parameters) + "\n```json\n" + kind.example + "\n```\n";
+            field_table(kind.parameters) + "\n" + matched_by(kind) + "\n```json\n" + kind.example + "\n```\n";
   }
-  text += "\n## `match`\n\nWhich traffic a fault concerns.\n\nTransport faults:\n\n" +
-          field_table(faults::match_fields(FaultClass::transport)) + "\nCall faults:\n\n" +
-          field_table(faults::match_fields(FaultClass::call));
   return text;
 }
 

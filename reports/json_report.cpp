@@ -54,6 +54,17 @@ Value service_to_json(const ServiceResult& service) {
                        {"last_output", json::strings(service.last_output)}});
 }
 
+Value sample_call_to_json(const SampleCall& sample) {
+  return json::object({{"event", sample.event.value},
+                       {"at_ms", ms(sample.at)},
+                       {"action", sample.action},
+                       {"method", sample.method},
+                       {"call", sample.call_id},
+                       {"trace_id", sample.trace_id},
+                       {"connection", sample.connection.value},
+                       {"stream", static_cast<uint64_t>(sample.stream)}});
+}
+
 Value fault_to_json(const FaultResult& fault) {
   return json::object({{"id", fault.id.text},
                        {"kind", fault.kind},
@@ -70,6 +81,7 @@ Value fault_to_json(const FaultResult& fault) {
                        {"fidelity", fault.fidelity},
                        {"cleanup", fault.cleanup},
                        {"samples", numbers(fault.samples)},
+                       {"sample_calls", list(fault.sample_calls, sample_call_to_json)},
                        {"entry", fault.entry}});
 }
 

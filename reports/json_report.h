@@ -11,7 +11,7 @@
 namespace breakwire::reports {
 
 inline constexpr const char* report_format = "breakwire.report";
-inline constexpr const char* report_version = "1.0.0";
+inline constexpr const char* report_version = "1.1.0";
 
 json::Value to_json(const run::RunResult& result);
 /// The whole file, with a newline at its end.

@@ -62,7 +62,7 @@ Value fault() {
                   {"on", text("edge or service")},
                   {"armed_ms", nullable(number("from t = 0"))},
                   {"first_hit_ms", nullable(number())},
-                  {"last_hit_ms", nullable(number())},
+                  {"last_hit_ms", nullable(number("of bytes: when the last of them were hit"))},
                   {"cleared_ms", nullable(number())},
                   {"eligible", count("calls or connections it could have hit")},
                   {"hits", count()},
@@ -70,8 +70,17 @@ Value fault() {
                   {"fired", flag("as often as must_fire asks")},
                   {"reason", text("why it did not fire")},
                   {"fidelity", text("`wire`: the real thing; else how it differs from it")},
-                  {"cleanup", text()},
+                  {"cleanup", text("`healed`, `not needed`, or what went wrong")},
                   {"samples", list_of(count(), "event numbers of its first hits")},
+                  {"sample_calls", list_of(exactly({{"event", count("the hit's number")},
+                                                    {"at_ms", number("of the hit, from t = 0")},
+                                                    {"action", text("what was done to it")},
+                                                    {"method", text("empty when its beginning was not seen")},
+                                                    {"call", text("the id that the load gave it, or empty")},
+                                                    {"trace_id", text()},
+                                                    {"connection", count()},
+                                                    {"stream", count("HTTP/2's id, on the caller's side")}}),
+                                           "those of the samples that are calls")},
                   {"entry", of("object", "as written in the scenario file")}});
 }
 

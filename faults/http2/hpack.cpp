@@ -9,7 +9,6 @@ namespace breakwire::http2 {
 namespace {
 
 constexpr size_t field_overhead = 32;
-constexpr uint32_t initial_table_size = 4096;
 
 /// An integer (RFC 7541 §5.1): its first byte has `pattern` in the bits above those of `prefix`.
 void append_integer(std::string& out, uint8_t pattern, size_t prefix, size_t number) {
@@ -26,6 +25,13 @@ void append_integer(std::string& out, uint8_t pattern, size_t prefix, size_t num
 
 void append_length(std::string& out, size_t length) { append_integer(out, 0, 0x7f, length); }
 
+/// RFC 7541 §6.3.
+bool begins_with_size_update(const std::vector<std::string_view>& fragments) {
+  const auto first =
+      std::find_if(fragments.begin(), fragments.end(), [](std::string_view part) { return !part.empty(); });
+  return first != fragments.end() && (static_cast<uint8_t>(first->front()) & 0xe0) == 0x20;
+}
+
 }  // namespace
 
 FieldDecoder::FieldDecoder() = default;
@@ -35,13 +41,28 @@ FieldDecoder::FieldDecoder(FieldDecoder&&) noexcept = default;
 void FieldDecoder::Free::operator()(nghttp2_hd_inflater* inflater) const { nghttp2_hd_inflate_del(inflater); }
 
 void FieldDecoder::set_table_limit(uint32_t limit) {
-  if (inflater_) {
-    nghttp2_hd_inflate_change_table_size(inflater_.get(), limit);
-  } else if (!limits_.empty() || limit != initial_table_size) {
-    // Between two blocks only the smallest and the last matter (RFC 7541 §4.2).
-    if (limits_.size() == 2) limits_ = {std::min(limits_[0], limits_[1])};
-    limits_.push_back(limit);
+  owed_ = std::min(limit, owed_.value_or(limit));
+  limit_ = limit;
+}
+
+/// Between two blocks only the smallest limit and the last matter (RFC 7541 §4.2).
+void FieldDecoder::obey_limits(bool update_follows) {
+  if (update_follows && *owed_ < limit_) {
+    nghttp2_hd_inflate_change_table_size(inflater_.get(), *owed_);
+    say_table_size(*owed_);
   }
+  nghttp2_hd_inflate_change_table_size(inflater_.get(), limit_);
+  owed_.reset();
+}
+
+/// As if the block began with it.
+void FieldDecoder::say_table_size(uint32_t size) {
+  std::string update;
+  append_table_size_updates(update, size, size);
+  nghttp2_nv unused;
+  int flags = 0;
+  nghttp2_hd_inflate_hd2(inflater_.get(), &unused, &flags, reinterpret_cast<const uint8_t*>(update.data()),
+                         update.size(), 0);
 }
 
 FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& fragments, size_t limit,
@@ -59,10 +80,9 @@ FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& 
     nghttp2_hd_inflater* raw = nullptr;
     if (nghttp2_hd_inflate_new(&raw) != 0) throw std::bad_alloc();
     inflater_.reset(raw);
-    for (uint32_t table_limit : limits_) nghttp2_hd_inflate_change_table_size(raw, table_limit);
-    limits_ = {};
   }
   size_t total = 0;
+  if (owed_) obey_limits(begins_with_size_update(fragments));
   for (size_t i = 0; i < fragments.size(); ++i) {
     const bool final = i + 1 == fragments.size();
     const auto* in = reinterpret_cast<const uint8_t*>(fragments[i].data());

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,15 +29,22 @@ class FieldDecoder {
   /// exceeds `limit`; after that, or an error, the decoder is of no more use. What `fields` held is replaced.
   Outcome decode(const std::vector<std::string_view>& fragments, size_t limit, FieldSection& fields);
   Outcome decode(const std::vector<std::string_view>& fragments, size_t limit, faults::Metadata& fields);
-  /// The limit that the encoder has acknowledged (SETTINGS_HEADER_TABLE_SIZE).
+  /// The limit that the encoder has acknowledged (SETTINGS_HEADER_TABLE_SIZE). Of a smaller one and a larger
+  /// one without a block between, it must say both (RFC 7541 §4.2). gRPC's C-core says the larger one only,
+  /// though the smaller one has emptied its table, or nothing when it never came to obey the smaller one:
+  /// both are understood here and for the receiver to judge.
   void set_table_limit(uint32_t limit);
 
  private:
+  void obey_limits(bool update_follows);
+  void say_table_size(uint32_t size);
+
   struct Free {
     void operator()(nghttp2_hd_inflater* inflater) const;
   };
   std::unique_ptr<nghttp2_hd_inflater, Free> inflater_;  // made at the first block
-  std::vector<uint32_t> limits_;                         // heard before that
+  uint32_t limit_ = 4096;                                // the last one
+  std::optional<uint32_t> owed_;                         // the smallest one since the last block
 };
 
 /// Encodes blocks for a decoder whose table holds whatever others left there: the first block empties it.

@@ -37,7 +37,7 @@ faults::Ruling Session::Core::ask(Side from, ControlFrame kind, StreamId stream)
     const auto* edit = std::get_if<faults::EditSettings>(&effect.action);
     if (edit == nullptr || kind != ControlFrame::settings) continue;
     if (edit->to_caller != (from == Side::upstream)) continue;
-    peer(from).announcement.edit(effect.by, edit->values);
+    peer(from).announcement.edit(effect.by, edit->values, edit->order);
     control_hit(effect.by, direction, effect.action);
   }
   if (is<faults::Forward>(ruling.action)) return ruling;
@@ -185,7 +185,7 @@ void Session::Core::act(const FaultId& fault, const faults::WireAction& action, 
 void Session::Core::edit_settings(const FaultId& fault, const faults::EditSettings& edit) {
   const Side announcer = edit.to_caller ? Side::upstream : Side::downstream;
   Announcement& announcement = peer(announcer).announcement;
-  announcement.edit(fault, edit.values);
+  announcement.edit(fault, edit.values, edit.order);
   if (!peer(other(announcer)).begun) return;  // the announcer's own, when they come, will say it
   const std::vector<Setting> news = announcement.untold();
   if (news.empty()) return;

@@ -213,6 +213,11 @@ class Session::Core {
   /// Asks about the next thing in the lane, `item`; afterwards it has a gate, unless it may simply pass.
   void consult(Stream& stream, Direction direction, Stage stage, const Item& item, uint64_t message = 0,
                bool early = false);
+  /// Asks anew about what waits at a gate, when the fault whose answer it was is over.
+  void consult_again(Stream& stream, Direction direction);
+  /// `told`: delays whose hits have been told.
+  void open_gate(Stream& stream, Direction direction, const Item& item, faults::CallReached reached,
+                 const std::vector<std::pair<FaultId, Duration>>& told);
   /// Carries out what the gate says as far as it is time; `done` when the lane is free again.
   Step resolve(Stream& stream, Direction direction, Item& item);
   Step reach(Stream& stream, Direction direction, Stage stage, Item& item);
@@ -239,7 +244,6 @@ class Session::Core {
   void end_cut_request(Stream& stream);
   /// So many bytes of DATA may leave the lane now; 0: later, and then it is looked at again.
   size_t paced(Stream& stream, Direction direction);
-  void spend(Lane& lane, size_t bytes);
   bool unpace(Stream& stream, Direction direction, const FaultId& fault);
 
   SessionOptions options_;

@@ -160,7 +160,7 @@ bool Session::Core::write_data(Stream& stream, Direction direction, Item& item, 
     }
     append_piece(to, id, item, n, tail && item.end_stream, tail && padding > 0);
     item.sent += n;
-    spend(lane, n);
+    if (n > 0 && !lane.paces.empty()) lane.pacer.left(lane.paces, n, item.received, now_);
     const auto flow = static_cast<int64_t>(n + (tail ? padding : 0));
     for (FlowLedger* ledger : {&connection, &lane.flow}) {
       if (item.injected) {

@@ -1,7 +1,6 @@
 // What faults do to a call's frames: other fields, another answer, no trailers, half a message, slow DATA
 // (RELAY.md rules 1 and 2).
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "faults/edit_fields.h"
@@ -10,9 +9,6 @@
 
 namespace breakwire::http2 {
 namespace {
-
-/// A machine that is busy for longer makes a lane slower than its pace.
-constexpr Duration made_up = 50ms;
 
 /// What a gRPC response's initial HEADERS say at least.
 faults::Metadata bare_response() { return {{":status", "200"}, {"content-type", "application/grpc"}}; }
@@ -25,11 +21,12 @@ void Session::Core::apply_effects(Stream& stream, Direction direction, Item& ite
       if (!edit_block(stream, direction, item, *edit, effect.by)) continue;
     } else if (const auto* pace = std::get_if<faults::Pace>(&effect.action);
                pace && (gate.stage == Stage::headers || gate.stage == Stage::response_headers)) {
-      stream.lane(direction).paces.push_back({.by = effect.by, .pace = *pace, .next = {}});
+      stream.lane(direction).paces.push_back({.by = effect.by, .pace = *pace});
     } else {
       continue;  // not for calls, or not for this stage
     }
     fault_hit(effect.by, stream.down, effect.action);
+    host_.carried_out(effect.by, stream.down);
   }
 }
 
@@ -185,15 +182,9 @@ void Session::Core::end_cut_request(Stream& stream) {
 
 size_t Session::Core::paced(Stream& stream, Direction direction) {
   Lane& lane = stream.lane(direction);
-  Instant next{};
-  size_t most = std::numeric_limits<size_t>::max();
-  for (LanePace& pace : lane.paces) {
-    // Time in which there was nothing to send is not saved up; that by which a timer was late is made up for.
-    pace.next = std::max(pace.next, lane.paced_until ? now_ - made_up : now_);
-    next = std::max(next, pace.next);
-    most = std::min(most, std::max<size_t>(pace.pace.bytes, 1));
-  }
-  if (next <= now_) return most;
+  const size_t most = lane.pacer.allowance(lane.paces, now_);
+  if (most > 0) return most;
+  const Instant next = lane.pacer.next(lane.paces);
   if (lane.paced_until != next) {
     if (lane.paced_until) forget_due(*lane.paced_until, stream.down, direction);
     due_.emplace(next, std::pair{stream.down, direction});
@@ -202,17 +193,10 @@ size_t Session::Core::paced(Stream& stream, Direction direction) {
   return 0;
 }
 
-void Session::Core::spend(Lane& lane, size_t bytes) {
-  for (LanePace& pace : lane.paces) {
-    const double share =
-        static_cast<double>(bytes) / static_cast<double>(std::max<size_t>(pace.pace.bytes, 1));
-    pace.next += Duration{static_cast<Duration::rep>(static_cast<double>(pace.pace.gap.count()) * share)};
-  }
-}
-
 bool Session::Core::unpace(Stream& stream, Direction direction, const FaultId& fault) {
   Lane& lane = stream.lane(direction);
-  if (std::erase_if(lane.paces, [&](const LanePace& pace) { return pace.by == fault; }) == 0) return false;
+  if (std::erase_if(lane.paces, [&](const auto& pacing) { return pacing.by == fault; }) == 0) return false;
+  lane.pacer.forget(fault);
   if (lane.paced_until) forget_due(*lane.paced_until, stream.down, direction);
   lane.paced_until.reset();
   return true;

@@ -55,20 +55,53 @@ bool is_for(Stage stage, const faults::WireAction& action) {
 
 void Session::Core::consult(Stream& stream, Direction direction, Stage stage, const Item& item,
                             uint64_t message, bool early) {
+  open_gate(stream, direction, item,
+            {.stage = stage, .call = &stream.facts, .message = message, .fields = nullptr, .early = early},
+            {});
+}
+
+void Session::Core::consult_again(Stream& stream, Direction direction) {
+  Lane& lane = stream.lane(direction);
+  const auto before = std::exchange(lane.gate, nullptr);
+  const Gate& ended = *before;
+  forget_due(ended.due, stream.down, direction);
+  const Item& item = lane.waiting.front();
+  faults::CallReached reached{.stage = ended.stage,
+                              .call = &stream.facts,
+                              .message = 0,
+                              .fields = nullptr,
+                              .early = false,
+                              .again = true};
+  if (item.ruling_on) {
+    reached.early = !item.ruling_on->whole;
+    reached.message = reached.early ? lane.messages.index() : item.ruling_on->counted.index;
+  }
+  open_gate(stream, direction, item, reached, ended.delays);
+}
+
+void Session::Core::open_gate(Stream& stream, Direction direction, const Item& item,
+                              faults::CallReached reached,
+                              const std::vector<std::pair<FaultId, Duration>>& told) {
   if (!host_.rules()) return;
-  const bool first = direction == Direction::request && !stream.opened();
-  faults::CallReached reached{
-      .stage = stage, .call = &stream.facts, .message = message, .fields = nullptr, .early = early};
   if (stream.facts.metadata.empty()) stream.facts.metadata = stream.request.list();
-  if (item.kind == Item::Kind::headers) reached.fields = first ? &stream.facts.metadata : &item.fields.list();
+  const Stage stage = reached.stage;
+  const bool unedited = direction == Direction::request && !stream.opened() && !item.edited;
+  if (item.kind == Item::Kind::headers)
+    reached.fields = unedited ? &stream.facts.metadata : &item.fields.list();
   faults::Ruling ruling = host_.decide(reached);
-  if (early && !std::holds_alternative<faults::CutMessage>(ruling.action)) return;
-  for (const FaultId& fault : ruling.delayed_by) fault_hit(fault, stream.down, faults::Delay{ruling.delay});
+  if (reached.early && !std::holds_alternative<faults::CutMessage>(ruling.action)) return;
+  for (const FaultId& fault : ruling.delayed_by) {
+    const bool known =
+        std::any_of(told.begin(), told.end(), [&](const auto& delay) { return delay.first == fault; });
+    if (!known) fault_hit(fault, stream.down, faults::Delay{ruling.delay});
+  }
   if (!is_for(stage, ruling.action)) {
     assert(!"an action that is not for this stage");
     ruling.action = faults::Forward{};
   }
-  if (ruling.delay <= Duration::zero() && is_forward(ruling.action) && ruling.effects.empty()) return;
+  const bool nothing =
+      ruling.delay <= Duration::zero() && is_forward(ruling.action) && ruling.effects.empty();
+  if (nothing && !reached.again) return;  // else the gate says that it has been asked about
   Gate gate{.stage = stage,
             .due = item.received + std::max(ruling.delay, Duration::zero()),
             .action = std::move(ruling.action),
@@ -83,13 +116,12 @@ void Session::Core::consult(Stream& stream, Direction direction, Stage stage, co
 
 bool Session::Core::withdraw(Stream& stream, Direction direction, const FaultId& fault) {
   Gate& gate = *stream.lane(direction).gate;
-  bool concerned = false;
   if (gate.by == fault) {
-    gate.action = faults::Forward{};
-    concerned = true;
+    consult_again(stream, direction);
+    return true;
   }
-  concerned =
-      std::erase_if(gate.effects, [&](const auto& effect) { return effect.by == fault; }) > 0 || concerned;
+  const bool concerned =
+      std::erase_if(gate.effects, [&](const auto& effect) { return effect.by == fault; }) > 0;
   const Duration less = std::accumulate(
       gate.delays.begin(), gate.delays.end(), Duration{},
       [&](Duration sum, const auto& delay) { return delay.first == fault ? sum + delay.second : sum; });

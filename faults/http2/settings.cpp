@@ -102,15 +102,17 @@ std::vector<Setting> Announcement::rewritten(const std::vector<Setting>& genuine
   return result;
 }
 
-void Announcement::edit(const FaultId& by, const std::map<uint16_t, uint32_t>& values) {
+void Announcement::edit(const FaultId& by, const std::map<uint16_t, uint32_t>& values, size_t order) {
   std::vector<Setting> wanted;
   for (const auto& [id, value] : values) wanted.push_back({static_cast<SettingId>(id), value});
   for (Edit& edit : edits_) {
     if (edit.by != by) continue;
-    if (edit.values != wanted) edit = {.by = by, .values = std::move(wanted)};
+    if (edit.values != wanted) edit = {.by = by, .order = edit.order, .values = std::move(wanted)};
     return;
   }
-  edits_.push_back({.by = by, .values = std::move(wanted)});
+  const auto earlier = [](size_t place, const Edit& edit) { return place < edit.order; };
+  edits_.insert(std::upper_bound(edits_.begin(), edits_.end(), order, earlier),
+                {.by = by, .order = order, .values = std::move(wanted)});
 }
 
 std::vector<Setting> Announcement::untold() {

@@ -66,15 +66,15 @@ class SettingsQueue {
 };
 
 /// What one peer announces, and what faults make the other see of it. Where two faults set the same value,
-/// the one that came last wins. A table size is only ever made smaller: the announcer could not decode with
-/// more.
+/// that of the one that comes later in the timeline is seen. A table size is only ever made smaller: the
+/// announcer could not decode with more.
 class Announcement {
  public:
   /// SETTINGS of the announcer's own: answers what goes in their place. What faults have set takes the place
   /// of genuine values, and is added where the other peer has not been told of it.
   std::vector<Setting> rewritten(const std::vector<Setting>& genuine);
-  /// From now on a fault sets these values.
-  void edit(const FaultId& by, const std::map<uint16_t, uint32_t>& values);
+  /// From now on a fault, whose place in the timeline is `order`, sets these values.
+  void edit(const FaultId& by, const std::map<uint16_t, uint32_t>& values, size_t order = 0);
   /// What the other peer has not been told of yet; from now on it has.
   std::vector<Setting> untold();
   /// The fault sets nothing any more: answers what tells the other peer, the last genuine values or the
@@ -84,6 +84,7 @@ class Announcement {
  private:
   struct Edit {
     FaultId by;
+    size_t order = 0;
     std::vector<Setting> values;
     bool told = false;
   };
@@ -92,7 +93,7 @@ class Announcement {
   std::optional<uint32_t> value_of(SettingId id) const;
 
   std::vector<Setting> genuine_;  // the last value of each
-  std::vector<Edit> edits_;
+  std::vector<Edit> edits_;       // in the order of the timeline
 };
 
 }  // namespace breakwire::http2

@@ -18,6 +18,7 @@
 #include "faults/http2/flow.h"
 #include "faults/http2/grpc_messages.h"
 #include "faults/http2/observation_log.h"
+#include "faults/pacer.h"
 #include "faults/wire_event.h"
 
 namespace breakwire::http2 {
@@ -82,13 +83,6 @@ struct Item {
   size_t cost() const;
 };
 
-/// How fast a fault lets the DATA of a lane go.
-struct LanePace {
-  FaultId by;
-  faults::Pace pace;
-  Instant next;  // no DATA before
-};
-
 /// A message that a fault cuts off. What follows it in its lane is thrown away, END_STREAM apart.
 struct Cut {
   uint64_t bytes = 0;            // so many of it go, or all but one
@@ -102,8 +96,9 @@ struct Lane {
   explicit Lane(FlowLedger ledger) : flow(ledger) {}
   FlowLedger flow;
   std::list<Item> waiting;
-  std::unique_ptr<Gate> gate;  // before the first of `waiting`
-  std::vector<LanePace> paces;
+  std::unique_ptr<Gate> gate;         // before the first of `waiting`
+  std::vector<faults::Pacing> paces;  // how fast faults let its DATA go
+  faults::Pacer pacer;
   std::optional<Instant>
       paced_until;  // since some of `waiting` had to wait for them: when it is looked at again
   std::optional<Cut> cut;

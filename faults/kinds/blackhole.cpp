@@ -39,6 +39,11 @@ FaultKind blackhole_kind() {
           "byte; that takes as long as the pause the sender is in, which is at most about as long as the "
           "fault was. Who gave up meanwhile was not heard: the other side learns it by a RST when it writes "
           "next.\n\n"
+          "What the report can show: the relay does not hear these packets either. On this edge, what a peer "
+          "sends meanwhile (a call, the RST_STREAM of a caller that gives up) is seen when a retransmission "
+          "brings it, with that time, or never: checks that name this edge say nothing of that time. Judge "
+          "the "
+          "caller by the edge it is called on, or by the load.\n\n"
           "Fidelity: dropping packets takes CAP_NET_ADMIN in the network namespace: root has it, and so has "
           "anybody in a namespace of their own (`unshare -rn`, then `ip link set lo up`). "
           "It is tried on a real connection, never assumed. Where it cannot be had, what peers send is held "
@@ -46,8 +51,8 @@ FaultKind blackhole_kind() {
           "accepted and held. The report says which it was, and `must_fire: {\"fidelity\": \"wire\"}` makes "
           "the run inconclusive without the real thing. A database's own side of its edge is a Unix socket, "
           "which has no packets: there bytes are held.\n\n"
-          "It counts as hit for each connection it finds, and once when the listener stops hearing SYNs, "
-          "which cannot be counted.\n\n"
+          "It counts as hit for each connection it finds, and once for all who dial, when the first SYN was "
+          "lost; where nobody was connected and nobody dialled, it has hit nothing.\n\n"
           "Sources: RFC 9293 §3.8.1, §3.8.3; tcp(7), TCP_USER_TIMEOUT; socket(7), SO_ATTACH_FILTER; gRFC A8, "
           "A18; grpc/grpc doc/connection-backoff.md.",
       .example =

@@ -32,7 +32,9 @@ std::optional<double> parse(const std::string& text) {
 
 Pace pace_of(const ByteRate& rate) {
   const auto bytes = static_cast<size_t>(std::max(1.0, std::floor(rate.per_second * piece_seconds)));
-  return {.bytes = bytes, .gap = Duration{std::llround(1e9 * static_cast<double>(bytes) / rate.per_second)}};
+  return {.bytes = bytes,
+          .gap = Duration{std::llround(1e9 * static_cast<double>(bytes) / rate.per_second)},
+          .keeps_rate = true};
 }
 
 }  // namespace breakwire::faults

@@ -43,11 +43,13 @@ FaultKind half_open_kind() {
           "done. The other hop's kernel goes on acknowledging: the caller's requests are acknowledged by the "
           "relay in place of a service that cannot be heard.\n\n"
           "When it ends: as with `blackhole`, retransmission heals it.\n\n"
+          "What the report can show: of the peer that is not heard, as with `blackhole`, nothing until it is "
+          "over.\n\n"
           "Fidelity: as with `blackhole`; without CAP_NET_ADMIN that direction is held, as by `stall`. In "
           "the "
           "response direction of a database's edge it always is, for its own side is a Unix socket.\n\n"
-          "It counts as hit for each connection it finds, and once when the listener stops hearing SYNs, "
-          "which cannot be counted.\n\n"
+          "It counts as hit for each connection it finds, and once for all who dial, when the first SYN was "
+          "lost; where nobody was connected and nobody dialled, it has hit nothing.\n\n"
           "Sources: RFC 9293 §3.5.1, §3.8.1; tcp(7), TCP_USER_TIMEOUT; socket(7), SO_ATTACH_FILTER; gRFC "
           "A18.",
       .example =

@@ -105,8 +105,10 @@ const Fields<Match>& all_fields() {
               "used; its value reaches no report.")
           .optional(
               "calls", &Match::calls,
-              "Which of the calls that all else selects. `nth` and `every` count in order of arrival and "
-              "are reproducible only when calls come one at a time.")
+              "Which of the calls that all else selects: `{\"first\": 5}`, the first 5; `{\"nth\": 3}`, only "
+              "the 3rd; `{\"every\": 3}`, the 3rd, 6th, 9th and so on; `{\"percent\": \"30%\"}`, that share, "
+              "which follows from the seed, so that a replay hits the same calls. `nth` and `every` count in "
+              "order of arrival and are reproducible only when calls come one at a time.")
           .optional(
               "attempts", &Match::attempts,
               "Only the first so many attempts of each call (grpc-previous-rpc-attempts, gRFC A6): with 1 "

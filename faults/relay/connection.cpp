@@ -70,9 +70,10 @@ void Connection::fault_cleared(const FaultId& fault) {
   }
   const bool dial_delayed =
       dial_at_ && std::count(dial_delayed_by_.begin(), dial_delayed_by_.end(), fault) > 0;
-  if (dial_delayed || (!dial_held_by_.empty() && dial_held_by_ == fault)) {
+  if (dial_delayed || dial_waits_for_path_ || (!dial_held_by_.empty() && dial_held_by_ == fault)) {
     dial_held_by_ = {};
-    dial();
+    dial_at_.reset();
+    dial_if_there_is_a_path();
   }
   if (session_) session_->fault_cleared(fault, now);
   bool ending = false;
@@ -182,7 +183,10 @@ std::optional<Instant> Connection::next_due(Instant now) const {
 void Connection::on_timer() {
   const auto now = clock_now();
   timer_at_.reset();
-  if (dial_at_ && *dial_at_ <= now) dial();
+  if (dial_at_ && *dial_at_ <= now) {
+    dial_at_.reset();
+    dial_if_there_is_a_path();
+  }
   if (session_) session_->advance(now);
   check_handshake(now);
   close_what_is_due(now);
@@ -287,6 +291,7 @@ void Connection::tell_end(faults::Peer by, bool reset, const FaultId& fault) {
 }
 
 void Connection::tell_hit(const FaultId& fault, const faults::WireAction& action) {
+  edge_.last_hits[fault] = clock_now();
   if (session_) session_->flush_observations();  // what is hit was seen before
   observe(faults::FaultHit{.edge = edge_.options.id,
                            .fault = fault,
@@ -305,7 +310,12 @@ void Connection::carried_out(const FaultId& fault, StreamId stream) {
 }
 
 faults::Ruling Connection::decide(const faults::ControlReached& reached) {
-  return edge_.faults.control(reached);
+  auto ruling = edge_.faults.control(reached);
+  const auto now = clock_now();
+  for (const auto& fault : ruling.delayed_by) edge_.last_hits[fault] = now;
+  for (const auto& effect : ruling.effects) edge_.last_hits[effect.by] = now;
+  if (!ruling.by.empty()) edge_.last_hits[ruling.by] = now;
+  return ruling;
 }
 
 void Connection::forget(StreamId stream) { edge_.faults.forget(id_, stream); }

@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,6 +33,7 @@ struct EdgeState {
   EdgeOptions options;
   std::vector<Endpoint> upstream;  // for connections accepted from now on
   faults::FaultSet faults;
+  std::map<FaultId, Instant> last_hits;  // of each fault that did something
 };
 
 /// Mirrors each peer to the other: bytes in order, FIN as FIN, RST as RST, half-close as half-close; and
@@ -95,6 +97,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   // How it comes to be.
   void open_downstream(Stream accepted, bool muted);
   void dial();
+  void dial_if_there_is_a_path();
   void dialled(const boost::system::error_code& error, Stream stream);
   void hung_up(Side side, HangupWatch::Hangup hangup);
 
@@ -172,6 +175,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
 
   std::optional<Instant> dial_at_;
   std::vector<FaultId> dial_delayed_by_;
+  bool dial_waits_for_path_ = false;  // it is cut off from the upstream
   FaultId dial_held_by_;
   FaultId muted_by_;
   bool muted_closes_ = false;

@@ -22,10 +22,7 @@ void Connection::accept(Stream accepted) {
   observe(faults::ConnectionAccepted{.edge = edge_.options.id, .connection = id_, .at = now});
   const auto ruling = edge_.faults.offered(id_);
   for (const auto& fault : ruling.delayed_by) tell_hit(fault, faults::Delay{ruling.delay});
-  const auto* isolate_it = std::get_if<faults::Isolate>(&ruling.action);
-  if (!std::holds_alternative<faults::Forward>(ruling.action) && !isolate_it)
-    tell_hit(ruling.by, ruling.action);
-
+  if (!std::holds_alternative<faults::Forward>(ruling.action)) tell_hit(ruling.by, ruling.action);
   for (const auto& [by, action] : ruling.later) {
     if (std::holds_alternative<faults::CloseConnection>(action)) {
       close_later(by, action);
@@ -51,21 +48,28 @@ void Connection::accept(Stream accepted) {
     begin_closing(faults::Peer::relay, ruling.by);
     return settle();
   }
-  if (isolate_it) isolate(ruling.by, *isolate_it);
+  for (const auto& [by, action] : ruling.effects) {
+    if (const auto* ways = std::get_if<faults::Isolate>(&action)) isolate(by, *ways);
+  }
   if (edge_.options.protocol == EdgeProtocol::tcp) {
     begin(Protocol::tcp);
   } else {
     handshake_due_ = now + edge_.options.handshake_timeout;
   }
-  if (std::holds_alternative<faults::Hold>(ruling.action) || cut_off(Side::upstream)) {
+  if (std::holds_alternative<faults::Hold>(ruling.action)) {
     dial_held_by_ = ruling.by;
   } else if (ruling.delay > Duration::zero()) {
     dial_at_ = now + ruling.delay;
     dial_delayed_by_ = ruling.delayed_by;
   } else {
-    dial();
+    dial_if_there_is_a_path();
   }
   settle();
+}
+
+void Connection::dial_if_there_is_a_path() {
+  dial_waits_for_path_ = cut_off(Side::upstream);
+  if (!dial_waits_for_path_) dial();
 }
 
 void Connection::dial() {

@@ -393,9 +393,12 @@ void Connection::perform(const faults::Ruling& cut, Side to) {
 /// One observation for each direction of the connection.
 void Connection::tell_first_hit(Side to, const FaultId& fault, const faults::WireAction& action) {
   const std::pair key(fault, way_to(to));
-  if (std::find(told_hits_.begin(), told_hits_.end(), key) != told_hits_.end()) return;
-  told_hits_.push_back(key);
-  tell_hit(fault, action);
+  if (std::find(told_hits_.begin(), told_hits_.end(), key) == told_hits_.end()) {
+    told_hits_.push_back(key);
+    tell_hit(fault, action);
+  } else {
+    edge_.last_hits[fault] = clock_now();
+  }
 }
 
 }  // namespace breakwire::relay

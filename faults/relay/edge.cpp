@@ -1,14 +1,25 @@
 #include "faults/relay/edge.h"
 
+#include <boost/asio.hpp>
 #include <utility>
 
 namespace breakwire::relay {
+namespace {
+
+constexpr Duration looks_every = 10ms;  // for SYNs that were lost, which nothing else tells
+
+}  // namespace
 
 Edge::Edge(Plane& plane, EdgeOptions options, std::vector<Endpoint> upstream)
-    : state_{.plane = plane, .options = std::move(options), .upstream = std::move(upstream), .faults = {}},
+    : state_{.plane = plane,
+             .options = std::move(options),
+             .upstream = std::move(upstream),
+             .faults = {},
+             .last_hits = {}},
       listener_(plane, state_.options.listen,
                 {.accepted = [this](Stream stream) { accepted(std::move(stream)); },
-                 .exhausted = [this] { out_of_descriptors(); }}) {}
+                 .exhausted = [this] { out_of_descriptors(); }}),
+      unheard_timer_(plane.io) {}
 
 Instant Edge::arm(faults::WireFaultInstance fault) {
   const auto now = clock_now();
@@ -22,9 +33,8 @@ Instant Edge::arm(faults::WireFaultInstance fault) {
     isolating_.insert(id);
     // Where the kernel does not let us, connections are accepted and what they bring is held.
     if (listener_.make_deaf(true)) {
-      tell_listener_hit(id, now, action);
-    } else {
-      tell_listener_hit(id, now, faults::Hold{});
+      unheard_by_[id] = listener_.lost();
+      watch_for_unheard();
     }
   }
   for (const auto& connection : connections()) {
@@ -35,6 +45,8 @@ Instant Edge::arm(faults::WireFaultInstance fault) {
 
 Instant Edge::clear(const FaultId& fault) {
   const auto now = clock_now();
+  tell_who_was_not_heard();
+  unheard_by_.erase(fault);
   const auto action = state_.faults.clear(fault, now);
   for (const auto& connection : connections()) {
     connection->fault_cleared(fault);
@@ -47,6 +59,7 @@ Instant Edge::clear(const FaultId& fault) {
 
 void Edge::close() {
   closed_ = true;
+  unheard_timer_.cancel();
   listener_.close();
   for (const auto& connection : connections()) connection->shut_down();
 }
@@ -59,7 +72,36 @@ void Edge::accepted(Stream stream) {
   connection->accept(std::move(stream));
 }
 
+/// Whose SYN was lost is told by the kernel's count alone.
+void Edge::tell_who_was_not_heard() {
+  const uint64_t lost = listener_.lost();
+  for (auto fault = unheard_by_.begin(); fault != unheard_by_.end();) {
+    if (lost <= fault->second) {
+      ++fault;
+      continue;
+    }
+    state_.faults.carried_out(fault->first);
+    tell_listener_hit(fault->first, clock_now(), faults::Isolate{});
+    fault = unheard_by_.erase(fault);
+  }
+}
+
+void Edge::watch_for_unheard() {
+  unheard_timer_.expires_after(looks_every);
+  unheard_timer_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (cancelled || closed_) return;
+    tell_who_was_not_heard();
+    if (!unheard_by_.empty()) watch_for_unheard();
+  });
+}
+
+std::optional<Instant> Edge::last_hit(const FaultId& fault) const {
+  const auto found = state_.last_hits.find(fault);
+  return found == state_.last_hits.end() ? std::nullopt : std::optional(found->second);
+}
+
 void Edge::tell_listener_hit(const FaultId& fault, Instant at, const faults::WireAction& action) {
+  state_.last_hits[fault] = at;
   state_.plane.observer.observe(faults::FaultHit{.edge = state_.options.id,
                                                  .fault = fault,
                                                  .connection = {},

@@ -12,9 +12,12 @@
 
 #include "base/duration.h"
 #include "base/ids.h"
-#include "faults/relay/pacer.h"
+#include "faults/pacer.h"
 
 namespace breakwire::relay {
+
+using faults::Pacer;
+using faults::Pacing;
 
 /// Order is never changed: an item leaves after all before it, however early its own time is, so a delay with
 /// jitter can only stretch gaps. Delays are pipelined: each item's time counts from its own arrival. A pace

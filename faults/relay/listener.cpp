@@ -43,7 +43,7 @@ void Listener::stop_listening() {
   boost::system::error_code ignored;
   ++spell_;
   pause_.cancel();
-  filter_.reset();
+  hear_again();
   acceptor_.close(ignored);
 }
 
@@ -51,7 +51,7 @@ void Listener::listen_again() {
   if (!listen()) return wait();
   // The port is ours, so what is missing is a descriptor or memory.
   boost::system::error_code ignored;
-  filter_.reset();
+  hear_again();
   acceptor_.close(ignored);
   retry(&Listener::listen_again);
 }
@@ -64,10 +64,15 @@ bool Listener::make_deaf(bool deaf) {
 
 void Listener::apply_deafness() {
   if (!deaf_ || !acceptor_.is_open()) {
-    filter_.reset();
+    hear_again();
   } else if (!filter_) {
     if (auto filter = plane_.filters.drop_all(acceptor_.native_handle())) filter_.emplace(std::move(*filter));
   }
+}
+
+void Listener::hear_again() {
+  lost_ = lost();
+  filter_.reset();
 }
 
 void Listener::close() {

@@ -32,12 +32,15 @@ class Listener {
   /// While `deaf`, SYNs are lost (PacketFilter), also after it was closed and listens again; else they are
   /// answered. Of a handshake that had begun the end is lost too. Answers whether the kernel does it.
   bool make_deaf(bool deaf);
+  /// How many SYNs (or ends of a handshake) were lost while it was deaf, in all.
+  uint64_t lost() const { return lost_ + (filter_ ? filter_->dropped() : 0); }
   /// For good: the port is free.
   void close();
 
  private:
   boost::system::error_code listen();
   void apply_deafness();
+  void hear_again();
   void wait();
   void accept();
   void retry(void (Listener::*what)());
@@ -49,6 +52,7 @@ class Listener {
   asio::ip::tcp::acceptor acceptor_;
   bool deaf_ = false;
   std::optional<PacketFilter> filter_;
+  uint64_t lost_ = 0;  // by filters that are gone
   asio::steady_timer pause_;
   bool exhausted_ = false;
   unsigned spell_ = 0;  // of listening: handlers of an earlier one find out

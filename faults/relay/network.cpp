@@ -98,7 +98,7 @@ class Armed final : public ActiveFault {
     return core_->run([this] {
       auto& edge = core_->edge(edge_);
       const Instant at = edge.clear(fault_);
-      return Healed{at, edge.tally(fault_)};
+      return Healed{at, edge.tally(fault_), edge.last_hit(fault_)};
     });
   }
   faults::FaultTally tally() const override {

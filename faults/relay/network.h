@@ -45,6 +45,7 @@ struct EdgeOptions {
 struct Healed {
   Instant at;
   faults::FaultTally tally;
+  std::optional<Instant> last_hit;  // of bytes and control frames every one counts, not only those told
 };
 
 /// A fault in force. When `heal` or the destructor returns, the fault no longer acts.

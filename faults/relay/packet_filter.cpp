@@ -92,6 +92,10 @@ bool drops_on_a_real_connection() {
 
 }  // namespace
 
+PacketFilter::PacketFilter(int socket) : socket_(socket), before_(dropped_for(socket)) {}
+
+uint32_t PacketFilter::dropped() const { return dropped_for(socket_) - before_; }
+
 PacketFilter::~PacketFilter() {
   if (socket_ >= 0) detach(socket_);
 }

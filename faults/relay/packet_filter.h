@@ -2,6 +2,7 @@
 // its own.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -13,14 +14,18 @@ namespace breakwire::relay {
 /// socket sends is not touched. Must be gone before the socket is closed.
 class PacketFilter {
  public:
-  PacketFilter(PacketFilter&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}
+  PacketFilter(PacketFilter&& other) noexcept
+      : socket_(std::exchange(other.socket_, -1)), before_(other.before_) {}
   PacketFilter& operator=(PacketFilter&&) = delete;
   ~PacketFilter();
+  /// How many packets it has dropped; the kernel's count (SO_MEMINFO, sock_diag(7)).
+  uint32_t dropped() const;
 
  private:
   friend class PacketFilters;
-  explicit PacketFilter(int socket) : socket_(socket) {}
+  explicit PacketFilter(int socket);
   int socket_;
+  uint32_t before_ = 0;  // dropped for other reasons
 };
 
 /// What the kernel lets this process do. A filter is a classic BPF program (SO_ATTACH_FILTER, socket(7)) that

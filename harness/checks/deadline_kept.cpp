@@ -78,8 +78,8 @@ class DeadlineKept : public Check {
       const auto ended = attempt->ended_at();
       if (!ended && now <= due + slack) continue;
       const Instant over = ended.value_or(now);
-      // The callee was in time and a fault kept its answer in the relay, for which the caller waited without a
-      // word: whether it counts as late is its own affair.
+      // The callee was in time and a fault kept its answer in the relay, for which the caller waited without
+      // a word: whether it counts as late is its own affair.
       const bool answered_in_time = attempt->end && attempt->end->received <= due + slack;
       if (over > due + slack && answered_in_time) {
         ++held;
@@ -129,7 +129,11 @@ CheckKind deadline_kept_kind() {
           "grpc-timeout + `slack`; a stream without grpc-timeout can wait for ever and is a violation. "
           "Answers that came in time and that a fault then held are not judged. A caller that gives up at "
           "its deadline keeps it, even when its callee hangs; which of them ended the call shows in "
-          "`outcomes`. `slack` is for timers and schedulers; C-core rounds grpc-timeout up by at most 1%, "
+          "`outcomes`. While `blackhole` or `half_open` is in force on that very edge the relay does not "
+          "hear "
+          "the caller: calls it made and gave up then are seen late or never, so name an edge in front of "
+          "it, or the load. `slack` is for timers and schedulers; C-core rounds grpc-timeout up by at most "
+          "1%, "
           "in the caller's favour.\n\n"
           "Sources: PROTOCOL-HTTP2.md (grpc-timeout); grpc.io guides/deadlines.",
       .example =

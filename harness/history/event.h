@@ -192,6 +192,7 @@ struct FaultArmed {
 struct FaultCleared {
   FaultId fault;
   faults::FaultTally tally;
+  std::optional<Instant> last_hit = {};  // of bytes and control frames only the first hits are events
   bool operator==(const FaultCleared&) const = default;
 };
 
@@ -199,6 +200,7 @@ struct FaultCleared {
 struct FaultFailed {
   FaultId fault;
   std::string why;
+  bool in_cleanup = false;  // it did, and could not be undone
   bool operator==(const FaultFailed&) const = default;
 };
 

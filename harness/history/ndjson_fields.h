@@ -36,8 +36,7 @@ inline constexpr auto type_names = std::to_array<std::string_view>(
      "load_began",          "load_ended",       "call_issued",       "call_done",          "process_started",
      "service_ready",       "signal_sent",      "process_exited",    "health_seen",        "fault_armed",
      "fault_cleared",       "restart_failed",   "call_cancelled",    "log_seen",           "metrics_seen",
-     "resources_seen",      "ledger_read",      "command_ended",     "call_given_up",
-     "fault_failed"});
+     "resources_seen",      "ledger_read",      "command_ended",     "call_given_up",      "fault_failed"});
 static_assert(type_names.size() == std::variant_size_v<Payload>);
 
 template <class A>
@@ -205,12 +204,12 @@ void fields(A& a, FaultArmed& e) {
 }
 template <class A>
 void fields(A& a, FaultCleared& e) {
-  a("fault", e.fault), a("eligible", e.tally.eligible), a("hits", e.tally.hits);
+  a("fault", e.fault), a("eligible", e.tally.eligible), a("hits", e.tally.hits), a("last_hit", e.last_hit);
 }
 
 template <class A>
 void fields(A& a, FaultFailed& e) {
-  a("fault", e.fault), a("why", e.why);
+  a("fault", e.fault), a("why", e.why), a("in_cleanup", e.in_cleanup);
 }
 
 template <class A>

@@ -47,6 +47,7 @@ FaultSpan span_of(const FaultId& fault, const History& history) {
       if (cleared->fault != fault) continue;
       span.cleared = event.at;
       span.tally = cleared->tally;
+      if (span.last_hit && cleared->last_hit) span.last_hit = std::max(*span.last_hit, *cleared->last_hit);
       told = true;
     }
   }

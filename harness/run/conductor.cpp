@@ -86,7 +86,9 @@ void Conductor::perform(size_t index, const faults::ProcessEvent& event) {
     }
   }
   if (!may_fail) why = carry_out(index, action);
-  if (why) recorder_.record(now(), history::FaultFailed{.fault = entry.id, .why = *why});
+  const bool in_cleanup = std::holds_alternative<faults::ProcessCleared>(event);
+  if (why)
+    recorder_.record(now(), history::FaultFailed{.fault = entry.id, .why = *why, .in_cleanup = in_cleanup});
 }
 
 faults::ProcessAction Conductor::answer_of(size_t index, const faults::ProcessEvent& event,
@@ -130,7 +132,13 @@ std::optional<std::string> Conductor::run_command(size_t index, const std::vecto
     in_force_[index].command = std::make_unique<RunningCommand>(
         topology_.options().guard, filled_in(entry, argv), std::nullopt,
         RunningCommand::Told{.ended = [this, fault = entry.id](const CommandEnd& end) {
-          if (end.told_to_end || !end.exited || end.exited->status.code == 0) return;
+          if (!end.exited) {
+            recorder_.record(
+                now(), history::FaultFailed{
+                           .fault = fault, .why = "its command could not be ended", .in_cleanup = true});
+            return;
+          }
+          if (end.told_to_end || end.exited->status.code == 0) return;
           recorder_.record(end.exited->at, history::FaultFailed{.fault = fault,
                                                                 .why = "its command ended by itself: " +
                                                                        process::to_text(end.exited->status) +
@@ -149,7 +157,8 @@ void Conductor::clear(size_t index) {
   auto& force = found->second;
   if (force.wire) {
     const relay::Healed healed = force.wire->heal();
-    recorder_.record(healed.at, history::FaultCleared{.fault = entry.id, .tally = healed.tally});
+    recorder_.record(healed.at, history::FaultCleared{
+                                    .fault = entry.id, .tally = healed.tally, .last_hit = healed.last_hit});
   } else {
     const Instant at = now();
     const auto tally = force.tally;

@@ -192,7 +192,7 @@ ScenarioResult judge(const scenario::Scenario& scenario, const History& history)
   result.baseline = baseline.text;
   if (!baseline.green) question("the baseline was " + baseline.text);
   for (const auto& entry : scenario.timeline) {
-    result.faults.push_back(fault_of(entry, history));
+    result.faults.push_back(fault_of(entry, history, calls));
     const auto& fault = result.faults.back();
     if (!fault.fired) {
       question(fault.reason);

@@ -1,10 +1,11 @@
 #include "harness/run/process_faults.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <condition_variable>
 #include <csignal>
 #include <system_error>
+
+#include "harness/process/limits.h"
 
 namespace breakwire::run {
 namespace {
@@ -157,18 +158,20 @@ std::optional<std::string> ProcessFaults::apply_limits() {
     const auto wanted = tightest(resource);
     if (!wanted && !resource.before) continue;
     rlimit limit{};
-    const auto failed = [&] {
+    const auto failed = [&](const std::error_code& error) {
       return "cannot set the limit of " + std::string(resource.name) + " of service `" + service_.text +
-             "`: " + std::generic_category().message(errno);
+             "`: " + error.message();
     };
-    if (::prlimit(limited_, resource.number, nullptr, &limit) != 0) return failed();
+    if (const auto error = process::limit_of(limited_, resource.number, nullptr, &limit))
+      return failed(error);
     const rlim_t before = resource.before.value_or(limit.rlim_cur);
     if (wanted && before <= *wanted) {
       return "service `" + service_.text + "` may have no more than " + std::to_string(before) + " " +
              resource.name + " anyway";
     }
     limit.rlim_cur = wanted.value_or(before);
-    if (::prlimit(limited_, resource.number, &limit, nullptr) != 0) return failed();
+    if (const auto error = process::limit_of(limited_, resource.number, &limit, nullptr))
+      return failed(error);
     resource.before = wanted ? std::optional(before) : std::nullopt;
   }
   return std::nullopt;

@@ -1,5 +1,5 @@
 // What faults do to a service's process, whichever process that is at the time: signals, freezing, limits.
-// Touches harness/process and prlimit(2); records SignalSent.
+// Touches harness/process; records SignalSent.
 #pragma once
 
 #include <sys/resource.h>

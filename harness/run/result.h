@@ -36,6 +36,16 @@ struct ServiceResult {
   std::vector<std::string> last_output;  // when it is to blame
 };
 
+/// A call that a fault hit.
+struct SampleCall {
+  EventNumber event;  // of the hit
+  Duration at{};
+  std::string action;  // what was done to it
+  std::string method, call_id, trace_id;
+  ConnectionId connection;
+  StreamId stream = 0;
+};
+
 struct FaultResult {
   FaultId id;
   std::string kind, on;
@@ -45,9 +55,10 @@ struct FaultResult {
   bool fired = false;                 // as often as must_fire asks, with as many in flight
   std::string reason;                 // why not
   std::string fidelity;
-  std::string cleanup;               // "healed", "not needed", or what went wrong
-  std::vector<EventNumber> samples;  // up to 10 of its hits
-  json::Value entry;                 // as written in the file
+  std::string cleanup;                   // "healed", "not needed", or what went wrong
+  std::vector<EventNumber> samples;      // up to 10 of its hits
+  std::vector<SampleCall> sample_calls;  // those of them that are calls
+  json::Value entry;                     // as written in the file
 };
 
 struct CheckOutcome {

@@ -16,19 +16,24 @@ Ruling ask_early(FaultSet& set, const CallFacts& facts, uint64_t message = 0) {
                    .early = true});
 }
 
-TEST(EarlyMessageTest, OnlyACutIsHeededAndAHit) {
+TEST(EarlyMessageTest, OnlyACutIsHeededAndWithItTheDelaysBeforeIt) {
   FaultSet set;
   set.arm(fault("slow", at(Stage::request_message, Delay{1ms}), {}, 0), Instant{});
   set.arm(fault("cut", at(Stage::request_message, CutMessage{7}), {.message = 1}, 1), Instant{});
   const auto facts = call(1);
-  EXPECT_EQ(said(ask_early(set, facts, 0)), "forward");
+  const Ruling whole = ask_early(set, facts, 0);
+  EXPECT_EQ(said(whole), "forward");
+  EXPECT_EQ(whole.delay, 0ms) << "that comes when its last byte is there";
   EXPECT_EQ(set.tally({"slow"}), (FaultTally{.eligible = 1, .hits = 0}));
   const Ruling cut = ask_early(set, facts, 1);
   EXPECT_EQ(std::get<CutMessage>(cut.action).bytes, 7u);
   EXPECT_EQ(cut.by, FaultId{"cut"});
-  EXPECT_TRUE(cut.delayed_by.empty());
+  EXPECT_EQ(cut.delay, 1ms);
+  EXPECT_EQ(cut.delayed_by, (std::vector<FaultId>{{"slow"}}));
+  EXPECT_EQ(set.tally({"slow"}), (FaultTally{.eligible = 1, .hits = 1}));
+  EXPECT_EQ(set.tally({"cut"}), (FaultTally{.eligible = 1, .hits = 0}));
+  set.carried_out({"cut"}, facts.connection, facts.stream);
   EXPECT_EQ(set.tally({"cut"}), (FaultTally{.eligible = 1, .hits = 1}));
-  EXPECT_EQ(set.tally({"slow"}), (FaultTally{.eligible = 1, .hits = 0}));
 }
 
 TEST(EarlyMessageTest, AnEarlierFaultThatWillActOnTheWholeMessageComesFirst) {

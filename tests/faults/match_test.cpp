@@ -67,8 +67,8 @@ TEST(ActionTest, OnlyForwardDelayAndEffectsLeaveTheEventToLaterFaults) {
   }
   EXPECT_EQ(terminal, (std::vector<std::string>{"hold", "end_call", "withhold_response", "reset_stream",
                                                 "reset_connection", "close_connection", "mute",
-                                                "stop_listening", "swallow", "isolate", "send_goaway",
-                                                "answer_http", "drop_trailers", "cut_message"}));
+                                                "stop_listening", "swallow", "send_goaway", "answer_http",
+                                                "drop_trailers", "cut_message"}));
 }
 
 TEST(ActionTest, EveryProcessActionHasTheNameReportsUse) {

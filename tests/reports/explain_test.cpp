@@ -63,6 +63,34 @@ TEST(ExplainTest, EveryKindIsListedOnALineOfItsOwnWithItsSummary) {
   expect_all(list_of_checks(), checks::check_kinds());
 }
 
+TEST(ExplainTest, ThePageOfFaultsListsEachKindAndSaysWhereItActs) {
+  const std::string page = faults_markdown();
+  for (const auto& kind : faults::fault_kinds()) {
+    EXPECT_NE(page.find("| [`" + kind.name + "`](#" + kind.name + ") | " + kind.summary + " |\n"),
+              std::string::npos)
+        << kind.name;
+  }
+  EXPECT_NE(page.find("It takes a `match` by `direction`, `connections` (left out: `all`).\n"),
+            std::string::npos);
+  EXPECT_NE(page.find("`stage` (`response_headers`, `headers`; left out: `response_headers`).\n"),
+            std::string::npos)
+      << "stream_bandwidth";
+  EXPECT_NE(page.find("It takes no `match`.\n"), std::string::npos);
+}
+
+// What the page says of overlapping faults names every kind that is not simply the first to answer; the
+// rules themselves are tested in tests/faults/fault_set_overlap_test.cpp.
+TEST(ExplainTest, ThePageOfFaultsNamesWhoseAnswersGoTogether) {
+  const std::string page = faults_markdown();
+  const size_t begin = page.find("## Faults that overlap");
+  const std::string rules = page.substr(begin, page.find("\n## ", begin + 1) - begin);
+  for (const char* kind : {"latency", "grpc_delay", "bandwidth", "slice", "stream_bandwidth", "corrupt",
+                           "metadata", "missing_trailers", "settings", "blackhole", "half_open", "pause",
+                           "starve_cpu", "limit", "signal", "kill", "restart"}) {
+    EXPECT_NE(rules.find(std::string("`") + kind + "`"), std::string::npos) << kind;
+  }
+}
+
 TEST(ExplainTest, EveryKindIsDocumentedInEverything) {
   for (const auto& kind : faults::fault_kinds()) {
     EXPECT_FALSE(kind.summary.empty() || kind.details.empty() || kind.example.empty()) << kind.name;

@@ -57,6 +57,14 @@ inline run::ScenarioResult failed_scenario() {
   slow.reason = "fault `slow` never fired: the run ended before its time";
   slow.fidelity = "wire";
   slow.cleanup = "not needed";
+  slow.sample_calls = {{.event = {91},
+                        .at = 1900ms,
+                        .action = "end_call",
+                        .method = "shop.v1.OrdersService/PlaceOrder",
+                        .call_id = "shoppers-17",
+                        .trace_id = "0123456789abcdef0123456789abcdef",
+                        .connection = {3},
+                        .stream = 7}};
   slow.entry = json::object({{"id", "slow"}});
   s.faults = {term, slow};
   s.checks = {{.name = "outcomes",

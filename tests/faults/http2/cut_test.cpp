@@ -48,6 +48,30 @@ TEST(CutTest, ARequestEndsAfterSoManyBytesAndItsSenderNoticesNothing) {
   EXPECT_EQ(wire.session.live_calls(), 0u);
 }
 
+TEST(CutTest, ADelayReachesALargeMessageThatIsCutAtItsBeginning) {
+  Wire wire;
+  wire.begin();
+  wire.host.rule = [](const faults::CallReached& reached) {
+    if (reached.stage != Stage::request_message || !reached.early) return faults::Ruling{};
+    faults::Ruling late = ruling(faults::CutMessage{7}, "cut");
+    late.delay = 100ms;
+    late.delayed_by = {{"slow"}};
+    late.delays = {100ms};
+    return late;
+  };
+  const std::string message = grpc_message(std::string(1000, 'm'));
+  wire.client(Wire::request(1) + Wire::data(1, message.substr(0, 500)));
+  EXPECT_EQ(wire.to_server(), Wire::request(1));
+  wire.client(Wire::data(1, message.substr(500), true));
+  EXPECT_EQ(wire.to_server(), "");
+  wire.now += 100ms;
+  wire.session.advance(wire.now);
+  EXPECT_EQ(wire.to_server(), Wire::data(1, message.substr(0, 7)) + Wire::data(1, "", true));
+  std::vector<std::string> hits;
+  for (const auto& hit : wire.seen<faults::FaultHit>()) hits.push_back(hit.action);
+  EXPECT_EQ(hits, (std::vector<std::string>{"delay", "cut_message"}));
+}
+
 TEST(CutTest, ACallerThatStillSendsWhenItIsAnsweredIsToldToStop) {
   Wire wire;
   wire.begin();

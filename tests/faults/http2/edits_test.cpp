@@ -149,6 +149,10 @@ TEST(EditFieldsTest, IsMadeWhenTheFrameLeavesUnlessItsFaultIsOver) {
       ruled.by = {"hang"};
       return ruled;
     };
+    wire.host.rule_again = [cleared](const faults::CallReached& reached) {
+      const bool in_force = std::string_view(cleared) == "hang" && reached.stage == Stage::headers;
+      return in_force ? effect(set("x-new", "1")) : faults::Ruling{};
+    };
     wire.client(Wire::request(1, true));
     wire.clear(cleared);
     wire.clear("hang");

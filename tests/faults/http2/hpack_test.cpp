@@ -186,6 +186,45 @@ TEST(FieldDecoderTest, NamesWhatIsNoBlock) {
   }
 }
 
+// gRPC's C-core says only the last of two sizes, though the smaller one has emptied its table.
+TEST(FieldDecoderTest, UnderstandsAnEncoderThatSaysOnlyTheLastOfTwoTableSizes) {
+  const std::string indexed_a = hex("40 01 61 01 62"), indexed_c = hex("40 01 63 01 64");
+  const std::string whole_table = hex("3f e1 1f");
+  for (const bool after_a_block : {false, true}) {
+    FieldDecoder decoder;
+    Metadata fields;
+    if (after_a_block) {
+      ASSERT_EQ(decoder.decode({indexed_a}, 1000, fields), Outcome::ok);
+    }
+    decoder.set_table_limit(0);
+    decoder.set_table_limit(4096);
+    fields.clear();
+    const std::string block = whole_table + indexed_c + hex("be");
+    ASSERT_EQ(decoder.decode({"", block}, 1000, fields), Outcome::ok);
+    EXPECT_EQ(fields, (Metadata{{"c", "d"}, {"c", "d"}}));
+    EXPECT_EQ(decoder.decode({hex("bf")}, 1000, fields), Outcome::compression_error) << "it was emptied";
+  }
+}
+
+TEST(FieldDecoderTest, UnderstandsAnEncoderThatNeverCameToObeyTheSmallerOfTwoTableSizes) {
+  FieldDecoder decoder;
+  Metadata fields;
+  ASSERT_EQ(decoder.decode({hex("40 01 61 01 62")}, 1000, fields), Outcome::ok);
+  decoder.set_table_limit(0);
+  decoder.set_table_limit(4096);
+  fields.clear();
+  ASSERT_EQ(decoder.decode({hex("be")}, 1000, fields), Outcome::ok);
+  EXPECT_EQ(fields, (Metadata{{"a", "b"}}));
+}
+
+TEST(FieldDecoderTest, AnEncoderThatSaysNothingOfASmallerTableIsWrong) {
+  FieldDecoder decoder;
+  Metadata fields;
+  ASSERT_EQ(decoder.decode({hex("40 01 61 01 62")}, 1000, fields), Outcome::ok);
+  decoder.set_table_limit(0);
+  EXPECT_EQ(decoder.decode({hex("40 01 63 01 64")}, 1000, fields), Outcome::compression_error);
+}
+
 TEST(FieldDecoderTest, ReadsAFieldCutAnywhere) {
   const std::string block = encode_literally(two);
   for (size_t cut = 0; cut <= block.size(); ++cut) {

@@ -8,14 +8,14 @@ namespace {
 
 using faults::Stage;
 
-faults::Ruling pacing(size_t bytes, Duration gap, std::string by = "slow") {
-  return {.effects = {{.by = {std::move(by)}, .action = faults::Pace{.bytes = bytes, .gap = gap}}}};
+faults::Ruling pacing(faults::Pace pace, std::string by = "slow") {
+  return {.effects = {{.by = {std::move(by)}, .action = pace}}};
 }
 
 /// Requests to s/Slow are paced.
-std::function<faults::Ruling(const faults::CallReached&)> slow_requests(size_t bytes, Duration gap) {
+std::function<faults::Ruling(const faults::CallReached&)> slow_requests(faults::Pace pace) {
   return [=](const faults::CallReached& reached) {
-    return reached.stage == Stage::headers && reached.call->method == "s/Slow" ? pacing(bytes, gap)
+    return reached.stage == Stage::headers && reached.call->method == "s/Slow" ? pacing(pace)
                                                                                : faults::Ruling{};
   };
 }
@@ -28,10 +28,10 @@ std::string leaving_at(Wire& wire, Instant when) {
   return wire.to_server();
 }
 
-TEST(PaceTest, PiecesLeaveAfterTheirGapsAndASmallerOneCostsItsShare) {
+TEST(PaceTest, PiecesLeaveAfterTheirGapsAndAreFilledByWhatComes) {
   Wire wire;
   wire.begin();
-  wire.host.rule = slow_requests(10, 100ms);
+  wire.host.rule = slow_requests({.bytes = 10, .gap = 100ms});
   const Instant start = wire.now;
   wire.client(slow_request(1) + Wire::data(1, "0123456789abcdefghijABCDE"));
   EXPECT_EQ(wire.to_server(), slow_request(1) + Wire::data(1, "0123456789"));
@@ -40,19 +40,20 @@ TEST(PaceTest, PiecesLeaveAfterTheirGapsAndASmallerOneCostsItsShare) {
   EXPECT_EQ(leaving_at(wire, start + 100ms), Wire::data(1, "abcdefghij"));
   EXPECT_EQ(leaving_at(wire, start + 200ms), Wire::data(1, "ABCDE"));
   EXPECT_EQ(wire.session.next_due(), std::nullopt);
-  wire.client(Wire::data(1, "FGHIJ", true));
-  EXPECT_EQ(wire.to_server(), "");
-  EXPECT_EQ(wire.session.next_due(), start + 250ms);
-  EXPECT_EQ(leaving_at(wire, start + 250ms), Wire::data(1, "FGHIJ", true));
+  wire.client(Wire::data(1, "FGHIJKLM", true));
+  EXPECT_EQ(wire.to_server(), Wire::data(1, "FGHIJ"));
+  EXPECT_EQ(wire.session.next_due(), start + 300ms);
+  EXPECT_EQ(leaving_at(wire, start + 300ms), Wire::data(1, "KLM", true));
   EXPECT_EQ(wire.seen<faults::FaultHit>().size(), 1u);
   EXPECT_EQ(wire.seen<faults::FaultHit>()[0].action, "pace");
+  EXPECT_EQ(wire.host.done, (std::vector<std::pair<FaultId, StreamId>>{{{"slow"}, 1}}));
 }
 
 TEST(PaceTest, AResponsesTrailersComeBehindItsData) {
   Wire wire;
   wire.begin();
   wire.host.rule = [](const faults::CallReached& reached) {
-    return reached.stage == Stage::response_headers ? pacing(8, 1s) : faults::Ruling{};
+    return reached.stage == Stage::response_headers ? pacing({.bytes = 8, .gap = 1s}) : faults::Ruling{};
   };
   wire.client(Wire::request(1, true));
   wire.server(Wire::headers(1, response_fields()) + Wire::data(1, grpc_message("one") + grpc_message("two")) +
@@ -67,7 +68,7 @@ TEST(PaceTest, AResponsesTrailersComeBehindItsData) {
 TEST(PaceTest, HoldsUpNeitherOtherCallsNorPings) {
   Wire wire;
   wire.begin();
-  wire.host.rule = slow_requests(1, 1h);
+  wire.host.rule = slow_requests({.bytes = 1, .gap = 1h});
   wire.client(slow_request(1) + Wire::data(1, "slow") + Wire::request(3) + Wire::data(3, "quick", true));
   const std::string ping = frame(FrameType::ping, 0, 0, "12345678");
   wire.client(ping);
@@ -78,7 +79,7 @@ TEST(PaceTest, HoldsUpNeitherOtherCallsNorPings) {
 TEST(PaceTest, WhatHadWaitedLeavesAtOnceWhenItsFaultIsOver) {
   Wire wire;
   wire.begin();
-  wire.host.rule = slow_requests(1, 1h);
+  wire.host.rule = slow_requests({.bytes = 1, .gap = 1h});
   wire.client(slow_request(1) + Wire::data(1, "slow") + Wire::data(1, "ly", true));
   wire.to_server();
   wire.clear("another");
@@ -94,25 +95,26 @@ TEST(PaceTest, OfSeveralEachIsKept) {
   wire.host.rule = [](const faults::CallReached& reached) {
     faults::Ruling ruled;
     if (reached.stage != Stage::headers) return ruled;
-    ruled = pacing(4, 100ms, "a");
-    ruled.effects.push_back(pacing(10, 300ms, "b").effects[0]);
+    ruled = pacing({.bytes = 4, .gap = 100ms}, "a");
+    ruled.effects.push_back(pacing({.bytes = 10, .gap = 300ms}, "b").effects[0]);
     return ruled;
   };
   const Instant start = wire.now;
-  wire.client(Wire::request(1) + Wire::data(1, "0123456789"));
+  wire.client(Wire::request(1) + Wire::data(1, "0123456789abcd"));
   EXPECT_EQ(wire.to_server(), Wire::request(1) + Wire::data(1, "0123"));
-  EXPECT_EQ(leaving_at(wire, start + 119ms), "");
-  EXPECT_EQ(leaving_at(wire, start + 120ms), Wire::data(1, "4567"));
-  wire.clear("b");
-  EXPECT_EQ(wire.to_server(), "");
-  EXPECT_EQ(leaving_at(wire, start + 199ms), "");
+  EXPECT_EQ(leaving_at(wire, start + 99ms), "");
+  EXPECT_EQ(leaving_at(wire, start + 100ms), Wire::data(1, "4567"));
   EXPECT_EQ(leaving_at(wire, start + 200ms), Wire::data(1, "89"));
+  wire.clear("b");
+  EXPECT_EQ(wire.to_server(), Wire::data(1, "ab"));
+  EXPECT_EQ(leaving_at(wire, start + 299ms), "");
+  EXPECT_EQ(leaving_at(wire, start + 300ms), Wire::data(1, "cd"));
 }
 
 TEST(PaceTest, ALateTimerIsMadeUpForButAPauseIsNotSavedUp) {
   Wire wire;
   wire.begin();
-  wire.host.rule = slow_requests(1, 10ms);
+  wire.host.rule = slow_requests({.bytes = 1, .gap = 10ms, .keeps_rate = true});
   const Instant start = wire.now;
   wire.client(slow_request(1) + Wire::data(1, "0123456789"));
   wire.to_server();
@@ -127,7 +129,7 @@ TEST(PaceTest, ALateTimerIsMadeUpForButAPauseIsNotSavedUp) {
 TEST(PaceTest, ACancelledCallLeavesNothingDue) {
   Wire wire;
   wire.begin();
-  wire.host.rule = slow_requests(1, 1h);
+  wire.host.rule = slow_requests({.bytes = 1, .gap = 1h});
   wire.client(slow_request(1) + Wire::data(1, "slow"));
   EXPECT_TRUE(wire.session.next_due());
   wire.client(Wire::reset(1, Http2Error::cancel));
@@ -138,7 +140,7 @@ TEST(PaceTest, ACancelledCallLeavesNothingDue) {
 TEST(PaceTest, TheSenderStopsAtItsWindowAndOthersDoNot) {
   World world;
   world.echo();
-  world.host.rule = slow_requests(1, 1h);
+  world.host.rule = slow_requests({.bytes = 1, .gap = 1h});
   const int32_t slow =
       world.client.request(request_fields("s/Slow"), grpc_message(std::string(5'000'000, 's')));
   world.run();

@@ -142,6 +142,19 @@ TEST_F(SettingsFaultsTest, OverlappingFaultsAreUndoneOneByOne) {
   EXPECT_EQ(wire.to_client(), settings_frame(hex("0003 7fffffff 0004 0000ffff")));
 }
 
+TEST_F(SettingsFaultsTest, OfTwoEditsOfOneValueThatOfTheLaterEntryOfTheTimelineIsSeen) {
+  wire.begin();
+  const auto streams = [&](uint32_t most, size_t order, const std::string& by) {
+    wire.session.act({by}, faults::EditSettings{.values = {{3, most}}, .order = order}, wire.now);
+  };
+  streams(5, 2, "later");
+  EXPECT_EQ(wire.to_client(), setting(3, 5));
+  streams(1, 1, "earlier");  // although it was armed after the other
+  EXPECT_EQ(wire.to_client(), setting(3, 5));
+  clear("later");
+  EXPECT_EQ(wire.to_client(), setting(3, 1));
+}
+
 TEST_F(SettingsFaultsTest, ASmallerWindowIsOpenedAgainForWhatWasPassedOn) {
   wire.begin();
   wire.client(Wire::request(1));

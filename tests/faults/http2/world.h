@@ -18,7 +18,8 @@ class ScriptedHost final : public SessionHost {
  public:
   faults::Ruling decide(const faults::CallReached& reached) override {
     ++asked;
-    return rule ? rule(reached) : faults::Ruling{};
+    const auto& what = reached.again ? rule_again : rule;
+    return what ? what(reached) : faults::Ruling{};
   }
   void carried_out(const FaultId& fault, StreamId stream) override { done.emplace_back(fault, stream); }
   faults::Ruling decide(const faults::ControlReached& reached) override {
@@ -38,6 +39,7 @@ class ScriptedHost final : public SessionHost {
   }
 
   std::function<faults::Ruling(const faults::CallReached&)> rule;
+  std::function<faults::Ruling(const faults::CallReached&)> rule_again;  // what a cleared fault had decided
   std::function<faults::Ruling(const faults::ControlReached&)> control_rule;
   std::vector<faults::Observation> seen;
   std::vector<StreamId> forgotten;

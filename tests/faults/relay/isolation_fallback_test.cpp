@@ -30,7 +30,7 @@ TEST_F(FallbackTest, BytesAreHeldAcknowledgedAndToldAsHeld) {
   EXPECT_TRUE(client.silent());
   EXPECT_TRUE(all_acknowledged(client));
   EXPECT_TRUE(all_acknowledged(server));
-  EXPECT_EQ(actions(), "hold hold ");
+  EXPECT_EQ(actions(), "hold ");
   fault.reset();
   EXPECT_EQ(server.receive(4), "held");
   EXPECT_EQ(client.receive(4), "held");
@@ -43,6 +43,20 @@ TEST_F(FallbackTest, ANewConnectionIsAcceptedAndReachesNobodyUntilItIsOver) {
   EXPECT_TRUE(upstream.nobody_connects());
   EXPECT_TRUE(fresh.silent());
   fault.reset();
+  auto served = upstream.accept();
+  EXPECT_EQ(served.receive(5), "hello");
+}
+
+TEST_F(FallbackTest, AConnectionThatComesUnderTwoFaultsIsDeadUntilBothAreOver) {
+  auto both = blackhole();
+  auto one = half_open("request");
+  auto fresh = dial(port);
+  ASSERT_TRUE(fresh.send("hello"));
+  EXPECT_TRUE(fresh.silent());
+  both.reset();
+  EXPECT_TRUE(upstream.nobody_connects());
+  EXPECT_TRUE(fresh.silent());
+  one.reset();
   auto served = upstream.accept();
   EXPECT_EQ(served.receive(5), "hello");
 }

@@ -70,7 +70,8 @@ History one_of_everything() {
   b.add(CommandEnded{"mine", 3, {}, false, "", {"a line", "another"}});
   b.add(RestartFailed{{"s"}, "died before it was ready\nits last output: \"no\""});
   b.add(FaultFailed{{"f"}, "its command cannot be started"});
-  b.add(FaultArmed{{"f"}, 6}).add(FaultCleared{{"f"}, {.eligible = 8, .hits = 2}});
+  b.add(FaultFailed{{"f"}, "its command could not be ended", true});
+  b.add(FaultArmed{{"f"}, 6}).add(FaultCleared{{"f"}, {.eligible = 8, .hits = 2}, now - 1ms});
   return b;
 }
 

@@ -71,6 +71,17 @@ TEST(WindowTest, ASpanCountsHitsFromTheRelaysTallyOrFromEvents) {
   EXPECT_EQ(span_of({"term"}, run).cleared, std::nullopt);
 }
 
+TEST(WindowTest, TheLastHitIsTheRelaysWhereNotEveryOneIsAnEvent) {
+  HistoryBuilder builder;
+  builder.phase(Phase::baseline)
+      .at(1s)
+      .arm("slow")
+      .hit("slow")
+      .at(3s)
+      .add(FaultCleared{.fault = {"slow"}, .tally = {.eligible = 1, .hits = 1}, .last_hit = t0 + 2500ms});
+  EXPECT_EQ(span_of({"slow"}, builder).last_hit, t0 + 2500ms);
+}
+
 TEST(HistoryTest, ZeroIsTheFirstPhaseAfterSetup) {
   HistoryBuilder builder;
   builder.at(-3s).phase(Phase::setup);

@@ -1,7 +1,6 @@
 // The fault `command` as a run performs it: started, ended, and told when it came to nothing. One of them
 // holds a lock in a PostgreSQL of its own.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <csignal>
 #include <fstream>
@@ -199,20 +198,20 @@ TEST_F(WithDatabaseTest, SqlHoldsALockUntilTheFaultIsOver) {
 
 TEST_F(WithDatabaseTest, ADatabasesNewSessionsHaveItsLimits) {
   breaks("limit", R"({"descriptors": 64})");
-  if (const auto failed = all<history::FaultFailed>();
-      !failed.empty() && failed[0].why.find("not permitted") != std::string::npos)
-    GTEST_SKIP() << "PostgreSQL runs as another user, whose limits need CAP_SYS_RESOURCE: " << failed[0].why;
+  for (const auto& failed : all<history::FaultFailed>()) ADD_FAILURE() << failed.why;
   const auto limit_of_a_session = [&] {
     auto witness = session();
     const auto pid = witness.query("select pg_backend_pid()", now() + 5s).at(0).at(0).value();
-    rlimit limit{};
-    EXPECT_EQ(::prlimit(std::stoi(pid), RLIMIT_NOFILE, nullptr, &limit), 0);
-    return limit.rlim_cur;
+    std::ifstream limits("/proc/" + pid + "/limits");  // where everybody may read them
+    for (std::string line; std::getline(limits, line);) {
+      if (line.starts_with("Max open files")) return std::stoi(line.substr(14));
+    }
+    return -1;
   };
-  EXPECT_EQ(limit_of_a_session(), 64u);
+  EXPECT_EQ(limit_of_a_session(), 64);
   EXPECT_EQ(all<faults::FaultHit>().front().action, "set_limits");
   conductor->clear_all();
-  EXPECT_GT(limit_of_a_session(), 64u);
+  EXPECT_GT(limit_of_a_session(), 64);
   EXPECT_TRUE(all<history::FaultFailed>().empty());
 }
 

@@ -252,7 +252,8 @@ TEST(JudgeTest, ACallFaultOnAnEdgeThatIsNotHttp2SaysSo) {
             "cannot act");
   EXPECT_EQ(run(faults::Protocol::tls).verdict, Verdict::inconclusive);
   EXPECT_EQ(run(faults::Protocol::http2).reason,
-            "fault `busy` hit 0 times, must_fire asks for 1 (0 eligible)");
+            "fault `busy` hit 0 times, must_fire asks for 1 (0 eligible: no call was seen on "
+            "`storefront->orders` while it was in force)");
 }
 
 TEST(JudgeTest, AFaultsTimesAndSamplesAreInTheResult) {

@@ -7,27 +7,27 @@
 #include "base/ids.h"
 #include "faults/action.h"
 
-namespace breakwire::relay {
+namespace breakwire::faults {
 
 /// What one fault says about the pace of some bytes.
 struct Pacing {
   FaultId by;
-  faults::Pace pace;
+  Pace pace;
 };
 
 /// How many bytes a second all of them together let through; infinite when none of them limits that.
 double rate_of(const std::vector<Pacing>& paces);
 
-/// The paces of one direction of a connection, each kept for itself. A piece may be put together from several
-/// writes as long as its gap has not passed, and the next one counts from the time at which this one was due.
+/// The paces of one direction of a connection or a call, each kept for itself. A piece may be put together
+/// from several writes as long as its gap has not passed, and the next one counts from the time at which this
+/// one was due.
 ///
-/// A gap of at most `made_up_gap` is a rate: pieces that a late timer or a busy machine held up follow at
-/// once, for up to `made_up`, so errors of single timers do not add up. A longer gap is what the receiver is
+/// Where a rate is kept (Pace::keeps_rate), pieces that a late timer or a busy machine held up follow at
+/// once, for up to `made_up`, so errors of single timers do not add up. Other gaps are what the receiver is
 /// to see: nothing is made up for. Time without bytes, or with a peer that takes none for longer, is not
 /// saved up.
 class Pacer {
  public:
-  static constexpr Duration made_up_gap = 1ms;
   static constexpr Duration made_up = 50ms;
 
   /// So many bytes may leave now; 0: none before `next`.
@@ -51,4 +51,4 @@ class Pacer {
   std::vector<Piece> pieces_;
 };
 
-}  // namespace breakwire::relay
+}  // namespace breakwire::faults

@@ -1,14 +1,14 @@
-#include "faults/relay/pacer.h"
+#include "faults/pacer.h"
 
 #include <algorithm>
 #include <cassert>
 #include <limits>
 
-namespace breakwire::relay {
+namespace breakwire::faults {
 namespace {
 
 /// A smaller piece costs its share of the gap.
-Duration cost_of(size_t used, const faults::Pace& pace) {
+Duration cost_of(size_t used, const Pace& pace) {
   if (used >= pace.bytes) return pace.gap;
   return Duration{static_cast<Duration::rep>(static_cast<double>(pace.gap.count()) *
                                              static_cast<double>(used) / static_cast<double>(pace.bytes))};
@@ -58,7 +58,7 @@ void Pacer::left(const std::vector<Pacing>& paces, size_t count, Instant ready, 
     if (piece == pieces_.end()) piece = pieces_.insert(piece, {.by = by, .begin = Instant::min(), .used = 0});
     const Instant due = piece->begin + cost_of(piece->used, pace);
     if (now >= due) {
-      const Duration late = pace.gap <= made_up_gap ? made_up : Duration::zero();
+      const Duration late = pace.keeps_rate ? made_up : Duration::zero();
       piece->begin = std::max({due, ready, now - late});
       piece->used = 0;
     }
@@ -70,4 +70,4 @@ void Pacer::forget(const FaultId& by) {
   std::erase_if(pieces_, [&](const Piece& piece) { return piece.by == by; });
 }
 
-}  // namespace breakwire::relay
+}  // namespace breakwire::faults
