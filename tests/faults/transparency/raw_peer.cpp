@@ -134,10 +134,7 @@ void RawPeer::some_control() {
   }
   switch (pick(3)) {
     case 0:
-      unanswered_.push_back(number(rng_.next(), 8));
-      frame(PING, 0, 0, unanswered_.back());
-      sent.push_back({.kind = Travelled::Kind::ping, .bytes = unanswered_.back()});
-      return;
+      return ask();
     case 1:
       return frame(PRIORITY, 0, static_cast<uint32_t>(1 + 2 * pick(500)),
                    number(0, 4) + number(pick(256), 1));
@@ -349,7 +346,11 @@ void RawPeer::wind_up() {
     if (!stream.sent_end) end(id, stream);
   }
   if (!over || std::exchange(said_last_, true)) return;
-  unanswered_.push_back("the last");
+  ask();
+}
+
+void RawPeer::ask() {
+  unanswered_.push_back(number(rng_.next(), 8));
   frame(PING, 0, 0, unanswered_.back());
   sent.push_back({.kind = Travelled::Kind::ping, .bytes = unanswered_.back()});
 }

@@ -29,6 +29,10 @@ class RawPeer final : public End {
   void act();
   /// Puts an end to what is under way: opens windows, ends streams, acknowledges, and asks by a last PING.
   void wind_up();
+  /// Sends a PING. Once its answer is there, everything that it said before has been read.
+  void ask();
+  /// Its PINGs were, all of them.
+  bool answered() const { return unanswered_.empty(); }
   /// Everything it had to say was said, and every question was answered.
   bool quiet() const;
   std::string output() override { return std::exchange(out_, {}); }
