@@ -48,7 +48,7 @@ class RawPeer final : public End {
     bool sent_end = false, got_end = false;
     bool sent_reset = false, got_reset = false;
     bool refused = false;  // above a GOAWAY's last id
-    std::string name;      // the request's "x-id"
+    std::string name{};    // the request's "x-id"
     bool complete() const { return sent_end && got_end; }
     bool broken() const { return sent_reset || got_reset || refused; }
     bool over() const { return complete() || broken(); }

@@ -17,12 +17,12 @@ struct Travelled {
   enum class Kind { block, data, reset, settings, settings_ack, ping, ping_ack, goaway };
   Kind kind = Kind::data;
   uint32_t stream = 0;
-  faults::Metadata fields;  // block: in order, duplicates and never-indexed marks included
-  std::string bytes;        // data; PING's payload; GOAWAY's debug data
-  bool end = false;         // END_STREAM
-  uint32_t code = 0;        // reset and GOAWAY
-  uint32_t last = 0;        // GOAWAY
-  std::vector<std::pair<uint16_t, uint32_t>> settings;
+  faults::Metadata fields{};  // block: in order, duplicates and never-indexed marks included
+  std::string bytes{};        // data; PING's payload; GOAWAY's debug data
+  bool end = false;           // END_STREAM
+  uint32_t code = 0;          // reset and GOAWAY
+  uint32_t last = 0;          // GOAWAY
+  std::vector<std::pair<uint16_t, uint32_t>> settings{};
   bool operator==(const Travelled&) const = default;
 };
 
