@@ -18,7 +18,7 @@ TEST_F(RelayRule09OrderOfBytes, AStallHoldsControlFramesLikeEverythingElse) {
   EXPECT_EQ(server.http2.pings, pings);
   EXPECT_FALSE(server.http2.goaway_last.has_value());
   EXPECT_FALSE(server_has(id));
-  EXPECT_EQ(recorder.all<faults::CallStarted>().size(), 1u) << "the relay has read it";
+  EXPECT_EQ(recorder.wait_for<faults::CallStarted>().size(), 1u) << "the relay has read it";
   const size_t acks = client.http2.ping_acks;
   stall.reset();
   ASSERT_TRUE(run_until([&] { return client.http2.ping_acks > acks && server.http2.goaway_last; }));
