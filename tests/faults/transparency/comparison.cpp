@@ -174,8 +174,14 @@ class Comparison {
   void same_flow(const RawPeer::Stream& caller, const RawPeer::Stream& callee) {
     EXPECT_EQ(callee.got_flow, caller.sent_flow);
     EXPECT_EQ(caller.got_flow, callee.sent_flow);
-    EXPECT_EQ(callee.got_granted, caller.granted);
-    EXPECT_EQ(caller.got_granted, callee.granted);
+    expect_granted(callee.got_granted, caller);
+    expect_granted(caller.got_granted, callee);
+  }
+
+  /// An increment that comes after all else on the stream may find it closed, and is of no use to anybody.
+  static void expect_granted(uint64_t got, const RawPeer::Stream& granter) {
+    EXPECT_GE(got, granter.granted_in_time);
+    EXPECT_LE(got, granter.granted);
   }
 
   void whole_order() {

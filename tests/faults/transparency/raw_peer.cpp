@@ -302,6 +302,7 @@ void RawPeer::grant(uint32_t id, Stream& stream, int64_t n) {
   stream.receive_window += n;
   stream.consumed -= std::min(stream.consumed, n);
   stream.granted += static_cast<uint64_t>(n);
+  if (!stream.sent_end) stream.granted_in_time += static_cast<uint64_t>(n);
   frame(WINDOW_UPDATE, 0, id, number(static_cast<uint64_t>(n), 4));
 }
 

@@ -41,10 +41,10 @@ class RawPeer final : public End {
   struct Stream {
     int64_t send_window = 0;
     int64_t receive_window = 0;
-    int64_t consumed = 0;                   // received and not yet given back
-    uint64_t sent_flow = 0, got_flow = 0;   // DATA with its padding (RFC 9113 §6.1)
-    uint64_t granted = 0, got_granted = 0;  // by WINDOW_UPDATE
-    bool answered = false;                  // server: final response HEADERS were sent
+    int64_t consumed = 0;                                        // received and not yet given back
+    uint64_t sent_flow = 0, got_flow = 0;                        // DATA with its padding (RFC 9113 §6.1)
+    uint64_t granted = 0, got_granted = 0, granted_in_time = 0;  // by WINDOW_UPDATE
+    bool answered = false;                                       // server: final response HEADERS were sent
     bool sent_end = false, got_end = false;
     bool sent_reset = false, got_reset = false;
     bool refused = false;  // above a GOAWAY's last id

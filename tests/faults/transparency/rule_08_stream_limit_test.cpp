@@ -76,6 +76,26 @@ TEST(RelayRule08StreamLimit, ARequestThatNobodyNeedsIsCancelledWhenTheCallersSlo
   EXPECT_EQ(wire.to_server(), Wire::reset(1, Http2Error::cancel));
 }
 
+TEST(RelayRule08StreamLimit, ALowerLimitIsObeyedAtOnceAndAHigherOneWhenTheServerKnowsThatItWasRead) {
+  Wire wire;
+  wire.begin();
+  wire.fault(Stage::headers, faults::Hold{}, "hang");
+  wire.client(Wire::request(1, true) + Wire::request(3, true) + Wire::request(5, true));
+  wire.server(setting(3, 1));
+  wire.clear("hang");
+  EXPECT_EQ(wire.to_server(), Wire::request(1, true));
+  wire.client(settings_ack);
+  wire.server(setting(3, 3) + setting(3, 2));
+  EXPECT_EQ(wire.to_server(), settings_ack)
+      << "a server may hold on to 1 until 3 is acknowledged (RFC 9113 §6.5.3)";
+  wire.client(settings_ack);
+  EXPECT_EQ(wire.to_server(), settings_ack + Wire::request(3, true));
+  wire.client(settings_ack);
+  EXPECT_EQ(wire.to_server(), settings_ack);
+  wire.server(Wire::headers(1, ok_trailers(), true));
+  EXPECT_EQ(wire.to_server(), Wire::request(5, true));
+}
+
 TEST(RelayRule08StreamLimit, AtReleaseTheWindowsThenInForceAreObeyed) {
   Wire wire;
   wire.begin();
