@@ -67,17 +67,17 @@ TEST_P(RelayRule12BoundOfBlocks, ReachingItEndsTheConnectionAndNamesThePeer) {
   EXPECT_TRUE(wire.session.demand());
 }
 
-const std::string bomb =
+const std::string bomb_block =
     hex("40 01") + "x" + hex("7f a11e") + std::string(4000, 'v') + std::string(100, '\xbe');
 INSTANTIATE_TEST_SUITE_P(
     All, RelayRule12BoundOfBlocks,
     ::testing::Values(
         BoundCase{"octets", request_of(64 * 1024 + 1, 16), "field_block_bytes"},
         BoundCase{"continuations", request_of(1'000, 17), "continuations"},
-        BoundCase{"list", frame(FrameType::headers, flag::end_headers, 1, bomb), "field_list_bytes"},
+        BoundCase{"list", frame(FrameType::headers, flag::end_headers, 1, bomb_block), "field_list_bytes"},
         BoundCase{"octets_of_a_server", request_of(64 * 1024 + 1, 16), "field_block_bytes", Side::upstream},
         BoundCase{"continuations_of_a_server", request_of(1'000, 17), "continuations", Side::upstream},
-        BoundCase{"list_of_a_server", frame(FrameType::headers, flag::end_headers, 1, bomb),
+        BoundCase{"list_of_a_server", frame(FrameType::headers, flag::end_headers, 1, bomb_block),
                   "field_list_bytes", Side::upstream}),
     [](const auto& tested) { return tested.param.name; });
 
@@ -102,7 +102,7 @@ TEST(RelayRule12Bounds, AnHpackBomb) {
   wire.begin();
   std::string bomb =
       hex("40 01") + "x" + hex("7f a11e") + std::string(4000, 'v') + std::string(10'000, '\xbe');
-  wire.client(frame(FrameType::headers, flag::end_headers, 1, bomb));
+  wire.client(frame(FrameType::headers, flag::end_headers, 1, bomb_block));
   ASSERT_EQ(wire.seen<faults::LimitReached>().size(), 1u);
   EXPECT_EQ(wire.seen<faults::LimitReached>()[0].limit, "field_list_bytes");
   EXPECT_TRUE(wire.session.demand());

@@ -217,14 +217,17 @@ class ScriptedServer {
       const std::lock_guard lock(mutex_);
       const size_t number = seen_.size();
       seen_.emplace_back();
-      threads_.emplace_back([this, number, socket = listener_.accept()]() mutable {
-        ScriptedConnection(std::move(socket), settings_, on_request_, [this, number](const auto& seen) {
-          const std::lock_guard lock(mutex_);
-          seen_[number] = seen;
-          changed_.notify_all();
-        }).run();
-      });
+      threads_.emplace_back(
+          [this, number, socket = listener_.accept()]() mutable { speak(number, std::move(socket)); });
     }
+  }
+
+  void speak(size_t number, Socket socket) {
+    ScriptedConnection(std::move(socket), settings_, on_request_, [this, number](const auto& seen) {
+      const std::lock_guard lock(mutex_);
+      seen_[number] = seen;
+      changed_.notify_all();
+    }).run();
   }
 
   Listener listener_;
