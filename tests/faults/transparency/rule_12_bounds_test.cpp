@@ -102,7 +102,7 @@ TEST(RelayRule12Bounds, AnHpackBomb) {
   wire.begin();
   std::string bomb =
       hex("40 01") + "x" + hex("7f a11e") + std::string(4000, 'v') + std::string(10'000, '\xbe');
-  wire.client(frame(FrameType::headers, flag::end_headers, 1, bomb_block));
+  wire.client(frame(FrameType::headers, flag::end_headers, 1, bomb));
   ASSERT_EQ(wire.seen<faults::LimitReached>().size(), 1u);
   EXPECT_EQ(wire.seen<faults::LimitReached>()[0].limit, "field_list_bytes");
   EXPECT_TRUE(wire.session.demand());
