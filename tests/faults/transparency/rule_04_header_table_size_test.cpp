@@ -56,6 +56,31 @@ TEST(RelayRule04HeaderTableSize, AfterThatAReferenceIntoTheLargerTableIsAnError)
   EXPECT_EQ(wire.seen<faults::ProtocolViolation>()[0].what, "a field block that cannot be decoded");
 }
 
+TEST(RelayRule04HeaderTableSize, AnInjectedBlockLeavesATableThatItsSenderKeepsSmallAsItIs) {
+  Wire wire;
+  wire.begin();
+  FieldDecoder client_reads;
+  const auto announce = [&](uint32_t size) {
+    wire.client(setting(1, size));
+    wire.server(settings_ack);
+    client_reads.set_table_limit(size);
+  };
+  const auto blocks = [&] { return blocks_in(wire.to_client(), client_reads).size(); };
+  wire.client(Wire::request(1, true) + Wire::request(5, true));
+  const std::string to_100 = hex("3f45");  // a size update (RFC 7541 §6.3)
+  wire.server(frame(FrameType::headers, flag::end_headers, 1, to_100 + encode_literally(response_fields())));
+  EXPECT_EQ(blocks(), 1u);
+  announce(3'000);  // no reason for the server to say anything
+  wire.host.rule = [](const faults::CallReached& reached) {
+    return reached.call->stream == 9 ? ruling(faults::EndCall{}) : faults::Ruling{};
+  };
+  wire.client(Wire::request(9, true));
+  EXPECT_EQ(blocks(), 1u);
+  announce(500);  // nor now
+  wire.server(Wire::headers(5, response_fields(), true));
+  EXPECT_EQ(blocks(), 1u) << "the client waits for no size update";
+}
+
 TEST(RelayRule04HeaderTableSize, OfAServersAnnouncementTheSameHoldsTheOtherWay) {
   Wire wire;
   wire.client(std::string(client_preface) + settings_frame(hex("0001 00010000")));
