@@ -44,6 +44,11 @@ void FieldDecoder::set_table_limit(uint32_t limit) {
   }
 }
 
+uint32_t FieldDecoder::table_size() const {
+  if (!inflater_) return initial_table_size;
+  return static_cast<uint32_t>(nghttp2_hd_inflate_get_max_dynamic_table_size(inflater_.get()));
+}
+
 FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& fragments, size_t limit,
                                            faults::Metadata& fields) {
   if (!inflater_) {

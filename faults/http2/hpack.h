@@ -28,6 +28,8 @@ class FieldDecoder {
   Outcome decode(const std::vector<std::string_view>& fragments, size_t limit, faults::Metadata& fields);
   /// The limit that the encoder has acknowledged (SETTINGS_HEADER_TABLE_SIZE).
   void set_table_limit(uint32_t limit);
+  /// The size that the sender, by its size updates so far, gives its table (RFC 7541 §6.3).
+  uint32_t table_size() const;
 
  private:
   struct Free {
