@@ -28,9 +28,10 @@ TEST(RelayRule06StreamIds, AnswersFindTheirCallersByTheOtherNumber) {
   Wire wire;
   wire.begin();
   wire.host.rule = [](const faults::CallReached& reached) {
-    return reached.call->stream == 1 ? ruling(faults::Hold{}, "hang") : faults::Ruling{};
+    const bool held = reached.call->stream == 1 && reached.stage == Stage::headers;
+    return held ? ruling(faults::Hold{}, "hang") : faults::Ruling{};
   };
-  wire.client(Wire::request(1, true) + Wire::request(3));
+  wire.client(Wire::request(1) + Wire::request(3));
   wire.clear("hang");  // 1 -> 5
   wire.to_server();
   wire.server(Wire::headers(5, response_fields()) + Wire::data(5, "hello") +

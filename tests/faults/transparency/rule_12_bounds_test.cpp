@@ -9,8 +9,9 @@ namespace {
 
 using faults::Stage;
 
-/// A request's block of so many octets, in frames that a receiver of 16 KiB takes, and so many CONTINUATIONs.
-std::string request_of(size_t octets, size_t continuations) {
+/// A request whose HEADERS and CONTINUATIONs are so many octets together; a receiver of 16 KiB takes each.
+std::string request_of(size_t all, size_t continuations) {
+  const size_t octets = all - frame_header_size * (continuations + 1);
   std::string block = encode_literally(request_fields("s/M", {{"x-long", ""}}));
   block.pop_back();  // the length 0
   const size_t left = octets - block.size() - 4;

@@ -36,7 +36,10 @@ class ScriptedConnection {
       : socket_(std::move(socket)),
         settings_(std::move(settings)),
         on_request_(std::move(on_request)),
-        tell_(std::move(tell)) {}
+        tell_(std::move(tell)) {
+    const int on = 1;
+    ::setsockopt(socket_.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
 
   /// Until the client leaves.
   void run() {
