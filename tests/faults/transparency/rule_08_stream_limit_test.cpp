@@ -96,6 +96,22 @@ TEST(RelayRule08StreamLimit, ALowerLimitIsObeyedAtOnceAndAHigherOneWhenTheServer
   EXPECT_EQ(wire.to_server(), Wire::request(5, true));
 }
 
+TEST(RelayRule08StreamLimit, ALimitOfNoneKeepsAReleasedCallUntilThereIsAnother) {
+  Wire wire;
+  wire.begin();
+  wire.fault(Stage::headers, faults::Hold{}, "hang");
+  wire.client(Wire::request(1, true));
+  wire.server(setting(3, 0));
+  wire.client(settings_ack);
+  wire.to_server();
+  wire.clear("hang");
+  EXPECT_EQ(wire.to_server(), "");
+  EXPECT_EQ(wire.session.live_calls(), 1u);
+  wire.server(setting(3, 100));
+  wire.client(settings_ack);
+  EXPECT_EQ(wire.to_server(), settings_ack + Wire::request(1, true));
+}
+
 TEST(RelayRule08StreamLimit, AtReleaseTheWindowsThenInForceAreObeyed) {
   Wire wire;
   wire.begin();
