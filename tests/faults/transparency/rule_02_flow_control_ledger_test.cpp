@@ -149,6 +149,45 @@ TEST(RelayRule02FlowControlLedger, DataIsWrittenOnlyWhileBothRoomsAllow) {
   EXPECT_EQ(all(), 4'465u);
 }
 
+TEST(RelayRule02FlowControlLedger, WhatWasCreditedInAdvanceIsNotCreditedAgainWhenItIsThrownAway) {
+  Wire padded;
+  padded.begin();
+  padded.fault(Stage::headers, faults::Hold{}, "hang");
+  padded.client(Wire::request(1) +
+                frame(FrameType::data, flag::padded, 1, hex("32") + "0123456789" + std::string(50, '\0')));
+  EXPECT_EQ(padded.to_client(), Wire::window_update(0, 61));
+  padded.server(setting(4, 20));
+  padded.client(settings_ack);
+  padded.to_client();
+  padded.to_server();
+  padded.clear("hang");
+  EXPECT_EQ(padded.to_server(), Wire::request(1) + Wire::data(1, "0123456789"))
+      << "there is no room for the padding";
+  EXPECT_EQ(padded.to_client(), Wire::window_update(1, 51)) << "of the stream nothing was advanced";
+
+  Wire cut;
+  cut.begin();
+  cut.host.rule = [](const faults::CallReached& reached) {
+    faults::Ruling ruled;
+    if (reached.stage != Stage::request_message) return ruled;
+    ruled = ruling(faults::CutMessage{5}, "cut");
+    if (!reached.early) {
+      ruled.delay = 100ms;
+      ruled.delayed_by = {{"slow"}};
+      ruled.delays = {ruled.delay};
+    }
+    return ruled;
+  };
+  cut.client(Wire::request(1) + Wire::data(1, grpc_message(std::string(20, 'x'))));
+  cut.to_server();
+  EXPECT_EQ(cut.to_client(), Wire::window_update(0, 25));
+  cut.now += 100ms;
+  cut.session.advance(cut.now);
+  EXPECT_EQ(cut.to_server(),
+            Wire::data(1, grpc_message(std::string(20, 'x')).substr(0, 5)) + Wire::data(1, "", true));
+  EXPECT_EQ(cut.to_client(), Wire::window_update(1, 20));
+}
+
 TEST(RelayRule02FlowControlLedger, PaddingOfSwallowedDataIsCreditedToo) {
   Wire wire;
   wire.begin();
