@@ -38,6 +38,7 @@ void BlockPath::write(std::string& out, const FieldBlock& block, const FieldSect
   if (!encoder_ && block.number == written_ && block.number >= limited_from_) {
     ++written_;
     smallest_limit_.reset();  // the sender's own update is in this block
+    table_size_ = block.table_size;
     if (id == block.stream && end_stream == block.end_stream && frames_fit(block.frames(), max_frame_size)) {
       out.append(block.frames());
     } else {
@@ -60,7 +61,10 @@ void BlockPath::inject(std::string& out, const faults::Metadata& fields, StreamI
   if (encoder_) {
     block = encoder_->encode(fields);
   } else {
-    if (smallest_limit_) append_table_size_updates(block, *smallest_limit_, table_limit_);
+    if (smallest_limit_) {
+      append_table_size_updates(block, *smallest_limit_, table_limit_);
+      table_size_ = table_limit_;
+    }
     smallest_limit_.reset();
     block += encode_literally(fields);
   }
@@ -68,10 +72,8 @@ void BlockPath::inject(std::string& out, const faults::Metadata& fields, StreamI
 }
 
 void BlockPath::set_table_limit(uint32_t limit) {
-  if (limit < table_limit_) {
-    limited_from_ = arrived_;
-    smallest_limit_ = std::min(limit, smallest_limit_.value_or(limit));
-  }
+  if (limit < table_limit_) limited_from_ = arrived_;
+  if (limit < table_size_) smallest_limit_ = std::min(limit, smallest_limit_.value_or(limit));
   table_limit_ = limit;
   if (encoder_) encoder_->set_table_limit(limit);
 }

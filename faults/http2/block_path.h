@@ -19,12 +19,17 @@ namespace breakwire::http2 {
 class FieldBlock {
  public:
   FieldBlock() = default;
-  FieldBlock(uint64_t arrival_number, const BlockView& block)
-      : number(arrival_number), stream(block.stream), end_stream(block.end_stream), view_(block) {}
+  FieldBlock(uint64_t arrival_number, const BlockView& block, uint32_t table_size_after = default_table_size)
+      : number(arrival_number),
+        stream(block.stream),
+        end_stream(block.end_stream),
+        table_size(table_size_after),
+        view_(block) {}
 
   uint64_t number = 0;  // in order of arrival, from 0
   StreamId stream = 0;  // as its sender numbers it
   bool end_stream = false;
+  uint32_t table_size = default_table_size;  // its sender's, behind this block
 
   /// The frames as they came.
   std::string_view frames() const { return kept_ ? std::string_view{kept_frames_} : view_.frames; }
@@ -64,8 +69,11 @@ class BlockPath {
   uint64_t arrived_ = 0;
   uint64_t written_ = 0;  // blocks written verbatim so far
   uint32_t table_limit_ = default_table_size;
-  uint64_t limited_from_ = 0;               // blocks before this one were encoded for an older limit
-  std::optional<uint32_t> smallest_limit_;  // since the last block; its receiver waits for a size update
+  uint32_t table_size_ = default_table_size;  // the receiver's table, by what was written to it
+  uint64_t limited_from_ = 0;                 // blocks before this one were encoded for an older limit
+  // Below the receiver's table size, since the last block: it waits for a size update. Where there is none of
+  // its sender's to come, whose table is small already, we must not make the receiver's larger.
+  std::optional<uint32_t> smallest_limit_;
   std::optional<FieldEncoder> encoder_;
 };
 

@@ -65,6 +65,11 @@ void FieldDecoder::say_table_size(uint32_t size) {
                          update.size(), 0);
 }
 
+uint32_t FieldDecoder::table_size() const {
+  if (!inflater_) return initial_table_size;
+  return static_cast<uint32_t>(nghttp2_hd_inflate_get_max_dynamic_table_size(inflater_.get()));
+}
+
 FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& fragments, size_t limit,
                                            faults::Metadata& fields) {
   FieldSection section;

@@ -34,6 +34,8 @@ class FieldDecoder {
   /// though the smaller one has emptied its table, or nothing when it never came to obey the smaller one:
   /// both are understood here and for the receiver to judge.
   void set_table_limit(uint32_t limit);
+  /// The size that the sender, by its size updates so far, gives its table (RFC 7541 §6.3).
+  uint32_t table_size() const;
 
  private:
   void obey_limits(bool update_follows);

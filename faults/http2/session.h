@@ -20,7 +20,7 @@ namespace breakwire::http2 {
 /// RELAY.md rule 12. Reaching one ends the connection with an observation that names the peer; only
 /// `held_bytes` does not.
 struct Limits {
-  size_t field_block_bytes = 64 * 1024;   // encoded, HEADERS and its CONTINUATIONs together
+  size_t field_block_bytes = 64 * 1024;   // encoded, HEADERS and its CONTINUATIONs as they came
   size_t continuations = 16;              // per field block
   size_t field_list_bytes = 256 * 1024;   // decoded, +32 per field, counted as it grows
   size_t queued_output_bytes = 8u << 20;  // towards one peer; DATA stops being read long before

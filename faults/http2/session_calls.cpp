@@ -84,7 +84,7 @@ void Session::Core::on_block(Side from, const BlockView& block) {
   if (direction == Direction::request && stream->up_closed()) return;
 
   Item item{.kind = Item::Kind::headers, .received = now_, .end_stream = block.end_stream};
-  item.block = FieldBlock(number, block);
+  item.block = FieldBlock(number, block, way(direction).decoder.table_size());
   if (direction == Direction::response) {
     const int status = http_status_of(fields);
     if (status >= 200) {
@@ -147,7 +147,7 @@ void Session::Core::on_new_call(const BlockView& block, uint64_t number, FieldSe
   lane.counts_messages = is_grpc_type(told.content_type);
   stream.request = std::move(fields);
   Item item{.kind = Item::Kind::headers, .received = now_, .end_stream = block.end_stream};
-  item.block = FieldBlock(number, block);
+  item.block = FieldBlock(number, block, way(Direction::request).decoder.table_size());
   enqueue(stream, Direction::request, std::move(item));
 }
 

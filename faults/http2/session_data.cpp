@@ -72,6 +72,7 @@ Session::Core::Step Session::Core::pass_data(Stream& stream, Direction direction
     const int64_t n = lane.flow.buffered();
     lane.flow.discarded(n);
     way(direction).connection.discarded(n);
+    update_held(stream, direction);
     settle_connection(direction);
     settle_stream(stream, direction);
     return item.end_stream ? pass_withheld(stream, item) : Step::done;
@@ -155,6 +156,7 @@ bool Session::Core::write_data(Stream& stream, Direction direction, Item& item, 
       lane.flow.discarded(static_cast<int64_t>(padding));
       connection.discarded(static_cast<int64_t>(padding));
       padding = 0;
+      update_held(stream, direction);  // what was held was credited in advance
       settle_connection(direction);
       settle_stream(stream, direction);
     }

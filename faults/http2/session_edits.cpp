@@ -134,6 +134,7 @@ Session::Core::Step Session::Core::pass_cut(Stream& stream, Direction direction,
   const int64_t swallowed = lane.flow.buffered();
   lane.flow.discarded(swallowed);
   way(direction).connection.discarded(swallowed);
+  update_held(stream, direction);  // what was held was credited in advance
   settle_connection(direction);
   settle_stream(stream, direction);
   if (!item.end_stream || direction == Direction::request) return Step::done;

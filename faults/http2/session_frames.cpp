@@ -59,12 +59,15 @@ bool Session::Core::Sink::on_control(const FrameHeader& header, Bytes payload) {
 
 void Session::Core::on_settings(Side from, const FrameHeader& header, Bytes payload) {
   if (header.has(flag::ack)) return on_settings_ack(from);
-  for (const Setting& setting : parse_settings(payload)) {
+  const std::vector<Setting> settings = parse_settings(payload);
+  for (const Setting& setting : settings) {
     if (const auto wrong = forbidden(setting)) return violation(from, Http2Error::protocol_error, *wrong);
-    if (setting.id == SettingId::max_concurrent_streams && from == Side::upstream) {
-      if (!max_streams_ || *max_streams_ < setting.value) slot_freed_ = true;
-      max_streams_ = setting.value;
-    }
+  }
+  // A lower limit is obeyed at once, a higher one from its acknowledgement on: until then the upstream may
+  // hold on to what it had said before (RFC 9113 §6.5.3).
+  if (const auto limit = last_of(settings, SettingId::max_concurrent_streams);
+      limit && from == Side::upstream) {
+    max_streams_ = std::min(*limit, max_streams_.value_or(*limit));
   }
   if (may_pass(from, faults::ControlFrame::settings, header, payload, 0)) {
     pass_settings(from, header.flags, payload);
@@ -98,6 +101,11 @@ void Session::Core::on_settings_ack(Side from) {
     peer(announcer).output.control_frame();
   }
   if (!acknowledged) return;  // an ACK too many is the announcer's to judge
+  const auto limit = last_of(acknowledged->genuine, SettingId::max_concurrent_streams);
+  if (limit && from == Side::downstream) {
+    max_streams_ = peer(from).settings.smallest_pending(SettingId::max_concurrent_streams, *limit);
+    slot_freed_ = true;
+  }
 
   // From here on `from` sends by these settings, and so do we towards the announcer.
   const Direction direction = direction_from(from);

@@ -54,6 +54,14 @@ std::optional<std::string> forbidden(const Setting& setting) {
   return std::nullopt;
 }
 
+std::optional<uint32_t> last_of(const std::vector<Setting>& settings, SettingId id) {
+  std::optional<uint32_t> value;
+  for (const Setting& setting : settings) {
+    if (setting.id == id) value = setting.value;
+  }
+  return value;
+}
+
 std::optional<uint32_t> initial_value(SettingId id) {
   switch (id) {
     case SettingId::header_table_size:
@@ -84,6 +92,11 @@ std::optional<SettingsQueue::Sent> SettingsQueue::acknowledged() {
   Sent first = std::move(sent_.front());
   sent_.pop_front();
   return first;
+}
+
+uint32_t SettingsQueue::smallest_pending(SettingId id, uint32_t value) const {
+  for (const Sent& sent : sent_) value = std::min(value, last_of(sent.genuine, id).value_or(value));
+  return value;
 }
 
 std::vector<Setting> Announcement::rewritten(const std::vector<Setting>& genuine) {

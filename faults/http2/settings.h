@@ -33,6 +33,9 @@ std::string serialise(const std::vector<Setting>& settings);
 /// What is wrong with a value, in words, or nothing.
 std::optional<std::string> forbidden(const Setting& setting);
 
+/// The value it has in the end, if it is among them: they are taken in order (§6.5.3).
+std::optional<uint32_t> last_of(const std::vector<Setting>& settings, SettingId id);
+
 /// The value of a setting that was never announced (§6.5.2); of MAX_CONCURRENT_STREAMS and
 /// MAX_HEADER_LIST_SIZE, which are unlimited then, a value that says so. Nothing for settings that have none.
 std::optional<uint32_t> initial_value(SettingId id);
@@ -60,6 +63,8 @@ class SettingsQueue {
   /// The ACK's SETTINGS; nothing when no ACK was due.
   std::optional<Sent> acknowledged();
   size_t pending() const { return sent_.size(); }
+  /// The smallest of `value` and what the other peer has announced since, not yet acknowledged.
+  uint32_t smallest_pending(SettingId id, uint32_t value) const;
 
  private:
   std::deque<Sent> sent_;

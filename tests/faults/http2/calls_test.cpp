@@ -246,15 +246,6 @@ INSTANTIATE_TEST_SUITE_P(
                     Wire::headers(1, response_fields()) + Wire::data(1, grpc_message("b")) + torn}),
     [](const auto& tested) { return tested.param.name; });
 
-TEST(ResetTest, RefusedStreamIsSaidOfACallThatNeverLeft) {
-  Wire wire;
-  wire.begin();
-  wire.fault(Stage::headers, faults::ResetStream{Http2Error::refused_stream});
-  wire.client(Wire::request(1, true));
-  EXPECT_EQ(wire.to_client(), Wire::reset(1, Http2Error::refused_stream));
-  EXPECT_EQ(wire.seen<faults::CallEnded>()[0].reset, Http2Error::refused_stream);
-}
-
 TEST(ConnectionTest, CloseConnectionEndsEveryCallByTheFault) {
   Wire wire;
   wire.begin();
@@ -351,39 +342,6 @@ TEST(ObservationTest, WhatLeavesLateIsToldInItsTurnAndAgainWhenWritten) {
   ASSERT_EQ(forwarded.size(), 1u);
   EXPECT_EQ(forwarded[0].frame, FrameKind::call_started);
   EXPECT_EQ(forwarded[0].at, world.now);
-}
-
-TEST(FieldTest, NeverIndexedFieldsStaySoAfterRewriting) {
-  World world;
-  world.echo();
-  world.host.rule = [](const faults::CallReached& reached) {
-    return reached.call->stream == 1 ? ruling(faults::EndCall{}) : faults::Ruling{};
-  };
-  const faults::Metadata fields = request_fields(
-      "s/M", {{"authorization", "secret", true}, {"x-open", "seen"}, {"x-twice", "a"}, {"x-twice", "b"}});
-  world.client.request(fields, "");  // answered here: from now on blocks are rewritten
-  world.client.request(fields, "");
-  world.run();
-  EXPECT_EQ(world.server.streams[3].fields, fields);
-  EXPECT_EQ(world.complaints(), std::vector<std::string>{});
-}
-
-TEST(PaddingTest, IsKept) {
-  Wire wire;
-  wire.begin();
-  const std::string padded = frame(FrameType::data, flag::padded | flag::end_stream, 1,
-                                   hex("03") + grpc_message("x") + hex("000000"));
-  wire.client(Wire::request(1) + padded);
-  EXPECT_EQ(wire.to_server(), Wire::request(1) + padded);
-}
-
-TEST(DataTest, IsCutToTheReceiversFrameSize) {
-  Wire wire;
-  wire.begin();
-  wire.client(Wire::request(1) + Wire::data(1, std::string(40'000, 'x'), true));
-  EXPECT_EQ(wire.to_server(), Wire::request(1) + Wire::data(1, std::string(16'384, 'x')) +
-                                  Wire::data(1, std::string(16'384, 'x')) +
-                                  Wire::data(1, std::string(7'232, 'x'), true));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "faults/metadata.h"
+#include "tests/faults/http2/end.h"
 
 namespace breakwire::http2::testing {
 
@@ -30,7 +31,7 @@ struct Received {
   bool operator==(const Received&) const = default;
 };
 
-class Endpoint {
+class Endpoint final : public End {
  public:
   enum class Role { client, server };
   struct Options {
@@ -42,9 +43,8 @@ class Endpoint {
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
-  /// What it wants to send, all of it.
-  std::string output();
-  void input(std::span<const uint8_t> bytes);
+  std::string output() override;
+  void input(std::span<const uint8_t> bytes) override;
 
   /// Client: a request with these messages' bytes as its body; `end` false keeps the request open.
   int32_t request(const faults::Metadata& fields, std::string body, bool end = true);

@@ -16,28 +16,6 @@ std::string answer(StreamId id, int status, bool trailers_only = true) {
   return Wire::headers(id, fields, true);
 }
 
-TEST(HoldTest, ACancelOfACallThatNeverLeftIsAbsorbed) {
-  Wire wire;
-  wire.begin();
-  wire.fault(Stage::headers, faults::Hold{}, "hang");
-  wire.client(Wire::request(1) + Wire::data(1, "hello"));
-  EXPECT_EQ(wire.to_client(), Wire::window_update(0, 5));  // in advance
-  wire.client(Wire::reset(1, Http2Error::cancel));
-  EXPECT_EQ(wire.to_client(), "");  // and not twice
-  wire.clear("hang");
-  wire.server(Wire::window_update(0, 1));
-  EXPECT_EQ(wire.to_server(), "");
-  EXPECT_EQ(wire.to_client(), Wire::window_update(0, 1));
-  const auto ended = wire.seen<faults::CallEnded>();
-  ASSERT_EQ(ended.size(), 1u);
-  EXPECT_EQ(ended[0].how, Ending::reset_by_downstream);
-  EXPECT_EQ(ended[0].times.forwarded, std::nullopt);
-  // The next one takes the id above: 1 was never opened upstream.
-  wire.host.rule = {};
-  wire.client(Wire::request(3, true));
-  EXPECT_EQ(parse_frame_header(bytes_of(wire.to_server()).data()).stream, 3u);
-}
-
 TEST(HoldTest, AHeldResponseIsToldAtOnceAndAgainWhenItLeaves) {
   Wire wire;
   wire.begin();
@@ -126,53 +104,6 @@ TEST(HoldTest, AtTheRequestsEndOnlyEndStreamWaits) {
   EXPECT_EQ(wire.to_server(), Wire::request(1) + Wire::request(3) + Wire::data(3, grpc_message("x")));
   wire.clear("hang");
   EXPECT_EQ(wire.to_server(), Wire::data(1, "", true) + Wire::data(3, "", true));
-}
-
-TEST(HoldTest, HeldDataDoesNotStarveOtherCalls) {
-  World world;
-  world.echo();
-  world.host.rule = [](const faults::CallReached& reached) {
-    return reached.call->method == "s/Held" && reached.stage == Stage::headers
-               ? ruling(faults::Hold{}, "hang")
-               : faults::Ruling{};
-  };
-  const std::string big(60'000, 'h');  // nearly all of the connection's 65535
-  const int32_t held = world.client.request(request_fields("s/Held"), grpc_message(big));
-  world.run();
-  for (int i = 0; i < 5; ++i) {
-    const std::string body = grpc_message(std::string(200'000, 'f'));
-    const int32_t free = world.client.request(request_fields("s/Free"), body);
-    world.run();
-    EXPECT_TRUE(world.client.streams[free].body == body);
-  }
-  world.session.fault_cleared({"hang"}, world.now);
-  world.deliver();
-  world.run();
-  EXPECT_TRUE(world.client.streams[held].body == grpc_message(big));
-  EXPECT_EQ(world.complaints(), std::vector<std::string>{});
-}
-
-TEST(HoldTest, AtReleaseTheStreamLimitThenInForceIsObeyed) {
-  World world;
-  world.host.rule = [](const faults::CallReached& reached) {
-    return reached.stage == Stage::headers ? ruling(faults::Hold{}, "hang") : faults::Ruling{};
-  };
-  std::vector<int32_t> arrived;
-  world.server.on_request = [&](int32_t id) { arrived.push_back(id); };
-  for (int i = 0; i < 3; ++i) world.client.request(request_fields("s/M"), grpc_message("x"));
-  world.run();
-  world.server.settings({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1}});
-  world.run();
-  world.session.fault_cleared({"hang"}, world.now);
-  world.deliver();
-  world.run();
-  for (size_t done = 1; done <= 3; ++done) {
-    ASSERT_EQ(arrived.size(), done);
-    world.server.respond(arrived.back(), response_fields(), grpc_message("y"), ok_trailers());
-    world.run();
-  }
-  EXPECT_EQ(world.complaints(), std::vector<std::string>{});
-  EXPECT_EQ(world.session.live_calls(), 0u);
 }
 
 TEST(WithholdTest, ClearedBeforeTheResponseItChangesNothing) {

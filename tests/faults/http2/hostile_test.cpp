@@ -1,122 +1,10 @@
-// Hostile and broken peers: named, bounded, and the end of the connection.
+// Peers that break HTTP/2: named, and the end of the connection. Floods: RelayRule12Bounds.
 #include <gtest/gtest.h>
 
 #include "tests/faults/http2/wire.h"
 
 namespace breakwire::http2::testing {
 namespace {
-
-using faults::Stage;
-
-std::string goaway_code(const std::string& output) {
-  if (output.size() < 17) return "no GOAWAY";
-  const std::string_view last = std::string_view(output).substr(output.size() - 17);
-  if (last[3] != 7) return "no GOAWAY";
-  return to_text(static_cast<Http2Error>(read_u32(bytes_of(last).data() + 13)));
-}
-
-TEST(LimitTest, AContinuationFlood) {
-  Wire wire;
-  wire.begin();
-  std::string flood = frame(FrameType::headers, 0, 1, "");
-  for (int i = 0; i < 1000; ++i) flood += frame(FrameType::continuation, 0, 1, "");
-  wire.client(flood);
-  const auto limits = wire.seen<faults::LimitReached>();
-  ASSERT_EQ(limits.size(), 1u);
-  EXPECT_EQ(limits[0].limit, "continuations");
-  EXPECT_EQ(limits[0].by, faults::Peer::downstream);
-  ASSERT_TRUE(wire.session.demand());
-  EXPECT_FALSE(wire.session.demand()->reset);
-  EXPECT_EQ(goaway_code(wire.to_client()), "ENHANCE_YOUR_CALM");
-  EXPECT_FALSE(wire.session.wants_input(Side::downstream));
-}
-
-TEST(LimitTest, AnHpackBomb) {
-  Wire wire;
-  wire.begin();
-  std::string bomb =
-      hex("40 01") + "x" + hex("7f a11e") + std::string(4000, 'v') + std::string(10'000, '\xbe');
-  wire.client(frame(FrameType::headers, flag::end_headers, 1, bomb));
-  ASSERT_EQ(wire.seen<faults::LimitReached>().size(), 1u);
-  EXPECT_EQ(wire.seen<faults::LimitReached>()[0].limit, "field_list_bytes");
-  EXPECT_TRUE(wire.session.demand());
-}
-
-TEST(LimitTest, RapidReset) {
-  Wire wire({.resets_per_second = 100});
-  wire.begin();
-  StreamId id = 1;
-  for (int second = 0; second < 3; ++second) {
-    for (int i = 0; i < 100; ++i, id += 2)
-      wire.client(Wire::request(id, true) + Wire::reset(id, Http2Error::cancel));
-    wire.now += 1s;
-  }
-  EXPECT_FALSE(wire.session.demand());
-  for (int i = 0; i < 101; ++i, id += 2)
-    wire.client(Wire::request(id, true) + Wire::reset(id, Http2Error::cancel));
-  ASSERT_EQ(wire.seen<faults::LimitReached>().size(), 1u);
-  EXPECT_EQ(wire.seen<faults::LimitReached>()[0].limit, "resets_per_second");
-  EXPECT_EQ(wire.session.live_calls(), 0u);
-  EXPECT_EQ(wire.seen<faults::CallStarted>().size(), wire.seen<faults::CallEnded>().size());
-}
-
-TEST(LimitTest, APeerThatMakesUsWriteAndNeverReads) {
-  Wire wire({.queued_control_frames = 1000});
-  wire.begin();
-  // Each DATA on a closed stream has to be credited, towards the peer that sent it.
-  wire.client(Wire::request(1) + Wire::reset(1, Http2Error::cancel));
-  for (int i = 0; i < 2000 && !wire.session.demand(); ++i) wire.client(Wire::data(1, "x"));
-  const auto limits = wire.seen<faults::LimitReached>();
-  ASSERT_EQ(limits.size(), 1u);
-  EXPECT_EQ(limits[0].limit, "queued_control_frames");
-}
-
-TEST(LimitTest, TooManyOpenStreams) {
-  Wire wire({.open_streams = 10});
-  wire.begin();
-  for (StreamId id = 1; id <= 21; id += 2) wire.client(Wire::request(id));
-  ASSERT_EQ(wire.seen<faults::LimitReached>().size(), 1u);
-  EXPECT_EQ(wire.seen<faults::LimitReached>()[0].limit, "open_streams");
-}
-
-TEST(LimitTest, UnreadOutputStopsTheReadingOfTheOtherPeer) {
-  Wire wire;
-  wire.begin();
-  wire.server(Wire::window_update(0, 10'000'000));
-  wire.client(Wire::request(1));
-  wire.server(Wire::window_update(1, 10'000'000));
-  const std::string chunk(16'384, 'x');
-  int chunks = 0;
-  while (wire.session.wants_input(Side::downstream) && chunks < 1000) {
-    wire.client(Wire::data(1, chunk));
-    ++chunks;
-  }
-  EXPECT_EQ(chunks, 16);
-  EXPECT_TRUE(wire.session.wants_input(Side::upstream));
-  wire.to_server();
-  EXPECT_TRUE(wire.session.wants_input(Side::downstream));
-  EXPECT_FALSE(wire.session.demand());
-}
-
-TEST(LimitTest, HeldBytesBeyondTheBoundStopTheReading) {
-  Wire wire({.queued_output_bytes = 100'000, .held_bytes = 50'000});
-  wire.begin();
-  wire.server(Wire::window_update(0, 10'000'000));
-  wire.fault(Stage::request_message, faults::Hold{});
-  wire.client(Wire::request(1));
-  wire.to_server();
-  const std::string message = grpc_message(std::string(10'000, 'x'));
-  int messages = 0;
-  while (wire.session.wants_input(Side::downstream) && messages < 1000) {
-    wire.client(Wire::data(1, message));
-    ++messages;
-  }
-  EXPECT_EQ(messages, 10);
-  const auto limits = wire.seen<faults::LimitReached>();
-  ASSERT_EQ(limits.size(), 1u);
-  EXPECT_EQ(limits[0].limit, "held_bytes");
-  EXPECT_FALSE(wire.session.demand());
-}
 
 struct ViolationCase {
   std::string name;
@@ -180,14 +68,6 @@ INSTANTIATE_TEST_SUITE_P(
                       Wire::data(1, std::string(40'000, 'x')) + Wire::data(1, std::string(30'000, 'x')),
                       "DATA beyond the connection's window", "FLOW_CONTROL_ERROR"}),
     [](const auto& one) { return one.param.name; });
-
-TEST(ViolationTest, TheGoawayCallsNothingUnprocessedThatWasForwarded) {
-  Wire wire;
-  wire.begin();
-  wire.client(Wire::request(1) + Wire::request(3));
-  wire.client(Wire::data(99, "x"));
-  EXPECT_EQ(wire.to_client(), Wire::goaway(3, Http2Error::protocol_error));
-}
 
 }  // namespace
 }  // namespace breakwire::http2::testing

@@ -9,41 +9,6 @@ namespace {
 using faults::Direction;
 using faults::Stage;
 
-TEST(SessionTest, AnUndisturbedCallIsCarriedVerbatimBothWays) {
-  World world;
-  world.echo();
-  // Without the session, side by side: the same two endpoints must see the same bytes.
-  Endpoint client(Endpoint::Role::client, {});
-  Endpoint server(Endpoint::Role::server, {});
-  server.on_request = [&](int32_t id) {
-    server.respond(id, response_fields(), server.streams[id].body, ok_trailers());
-  };
-  for (int i = 0; i < 3; ++i) {
-    const auto fields = request_fields("shop.Orders/Place", {{"x-number", std::to_string(i)}});
-    client.request(fields, grpc_message("hello"));
-    world.client.request(fields, grpc_message("hello"));
-  }
-  for (int i = 0; i < 10; ++i) {
-    const std::string request = client.output();
-    ASSERT_EQ(world.client.output(), request);
-    world.session.receive(Side::downstream,
-                          {reinterpret_cast<const uint8_t*>(request.data()), request.size()}, world.now);
-    ASSERT_EQ(world.session.take_output(Side::upstream), request);
-    server.input({reinterpret_cast<const uint8_t*>(request.data()), request.size()});
-    world.server.input({reinterpret_cast<const uint8_t*>(request.data()), request.size()});
-    const std::string response = server.output();
-    ASSERT_EQ(world.server.output(), response);
-    world.session.receive(Side::upstream,
-                          {reinterpret_cast<const uint8_t*>(response.data()), response.size()}, world.now);
-    ASSERT_EQ(world.session.take_output(Side::downstream), response);
-    client.input({reinterpret_cast<const uint8_t*>(response.data()), response.size()});
-    world.client.input({reinterpret_cast<const uint8_t*>(response.data()), response.size()});
-  }
-  EXPECT_EQ(client.streams.at(5).body, grpc_message("hello"));
-  EXPECT_EQ(client.streams.at(5).closed, 0u);
-  EXPECT_TRUE(client.complaints.empty());
-}
-
 TEST(SessionTest, TellsACallWithBothTimes) {
   World world;
   world.echo();
@@ -70,40 +35,6 @@ TEST(SessionTest, TellsACallWithBothTimes) {
   EXPECT_EQ(world.host.seen, expected);
   EXPECT_EQ(world.session.live_calls(), 0u);
   EXPECT_EQ(world.host.forgotten, std::vector<StreamId>{1});
-}
-
-TEST(SessionTest, AHeldCallWaitsWhileOthersPassAndIsRenumberedAtRelease) {
-  World world;
-  world.echo();
-  world.host.rule = [](const faults::CallReached& reached) {
-    if (reached.call->method == "s/Held" && reached.stage == Stage::headers)
-      return ruling(faults::Hold{}, "hang");
-    return faults::Ruling{};
-  };
-  world.client.request(request_fields("s/Held", {{"x-a", "1"}}), grpc_message("one"));
-  world.client.request(request_fields("s/Free", {{"x-a", "1"}}), grpc_message("two"));
-  world.run();
-  EXPECT_EQ(world.client.streams[3].body, grpc_message("two"));
-  EXPECT_EQ(world.client.streams.count(1), 0u);
-  EXPECT_EQ(world.server.streams.count(1), 0u);
-  EXPECT_EQ(world.session.live_calls(), 1u);
-  EXPECT_TRUE(world.session.holds_output(Side::upstream));
-
-  world.host.seen.clear();
-  world.session.fault_cleared({"hang"}, world.now + 1s);
-  world.deliver();
-  world.run();
-  EXPECT_EQ(world.client.streams[1].body, grpc_message("one"));
-  EXPECT_EQ(world.server.streams[5].body, grpc_message("one"));
-  world.client.request(request_fields("s/Free", {{"x-a", "1"}}), grpc_message("three"));
-  world.run();
-  EXPECT_EQ(world.server.streams[7].body, grpc_message("three"));
-  EXPECT_EQ(world.client.streams[5].body, grpc_message("three"));
-  EXPECT_EQ(world.complaints(), std::vector<std::string>{});
-  const auto forwarded = world.host.all<faults::Forwarded>();
-  ASSERT_EQ(forwarded.size(), 1u);
-  EXPECT_EQ(forwarded[0].frame, faults::FrameKind::call_started);
-  EXPECT_EQ(forwarded[0].stream, 1u);
 }
 
 TEST(SessionTest, EndCallAtHeadersAnswersTrailersOnlyAndTheServerNeverSeesTheCall) {
@@ -158,23 +89,6 @@ TEST(SessionTest, ALostResponseIsReadToItsEndAndThenAnsweredByTheFault) {
   const auto ended = world.host.all<faults::CallEnded>();
   ASSERT_EQ(ended.size(), 1u);
   EXPECT_EQ(ended[0].how, faults::Ending::ended_by_fault);
-}
-
-TEST(SessionTest, ResetStreamReachesTheCallerAndCancelsTheCallee) {
-  World world;
-  world.echo();
-  world.host.rule = [](const faults::CallReached& reached) {
-    if (reached.stage == Stage::request_message)
-      return ruling(faults::ResetStream{Http2Error::refused_stream});
-    return faults::Ruling{};
-  };
-  world.client.request(request_fields("s/M"), grpc_message("one"));
-  world.run();
-  // REFUSED_STREAM was asked for, but its HEADERS had been forwarded: saying so would be a lie.
-  EXPECT_EQ(world.client.streams[1].closed, static_cast<uint32_t>(NGHTTP2_CANCEL));
-  EXPECT_EQ(world.server.streams[1].closed, static_cast<uint32_t>(NGHTTP2_CANCEL));
-  EXPECT_EQ(world.server.streams[1].body, "");
-  EXPECT_EQ(world.complaints(), std::vector<std::string>{});
 }
 
 TEST(SessionTest, DelaysArePipelinedAndKeepTheCallsOrder) {

@@ -84,4 +84,12 @@ class Wire {
   std::map<Side, uint64_t> total_;
 };
 
+/// The code of the GOAWAY that is the last of some frames; its debug data is empty.
+inline std::string goaway_code(const std::string& output) {
+  if (output.size() < 17) return "no GOAWAY";
+  const std::string_view last = std::string_view(output).substr(output.size() - 17);
+  if (last[3] != 7) return "no GOAWAY";
+  return to_text(static_cast<Http2Error>(read_u32(bytes_of(last).data() + 13)));
+}
+
 }  // namespace breakwire::http2::testing

@@ -1,7 +1,5 @@
 #include "tests/faults/http2/world.h"
 
-#include <algorithm>
-
 namespace breakwire::http2::testing {
 
 faults::Metadata request_fields(const std::string& method, faults::Metadata more) {
@@ -16,12 +14,13 @@ faults::Metadata response_fields() { return {{":status", "200"}, {"content-type"
 faults::Metadata ok_trailers() { return {{"grpc-status", "0"}}; }
 
 World::World(Options options)
-    : session({.edge = {"a->b"}, .connection = {7}, .correlation_key = "x-request-id", .limits = options.limits}, host),
+    : Carrier({.limits = options.limits,
+               .seed = options.seed,
+               .write_at_once = options.write_at_once,
+               .slow_sockets = options.slow_sockets},
+              client, server),
       client(Endpoint::Role::client, options.client),
-      server(Endpoint::Role::server, options.server),
-      now(Instant{} + 1000s),
-      options_(options),
-      rng_(options.seed) {}
+      server(Endpoint::Role::server, options.server) {}
 
 void World::echo() {
   server.on_request = [this](int32_t id) {
@@ -29,69 +28,11 @@ void World::echo() {
   };
 }
 
-void World::receive(Side from, std::string_view bytes) {
-  session.receive(from, {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, now);
-  deliver();
-}
-
-bool World::deliver() {
-  bool moved = false;
-  for (Side to : {Side::downstream, Side::upstream}) {
-    std::string& unwritten = unwritten_[to];
-    unwritten += session.take_output(to);
-    if (unwritten.empty()) continue;
-    moved = true;
-    size_t n = unwritten.size();
-    if (options_.slow_sockets) n = rng_.next() % 3 == 0 ? 0 : 1 + rng_.next() % std::min<size_t>(n, 30'000);
-    const std::string bytes = unwritten.substr(0, n);
-    unwritten.erase(0, n);
-    written_[to] += n;
-    if (options_.write_at_once) session.written(to, written_[to], now);
-    Endpoint& endpoint = to == Side::downstream ? client : server;
-    if (n > 0) endpoint.input({reinterpret_cast<const uint8_t*>(bytes.data()), n});
-  }
-  session.flush_observations();
-  return moved;
-}
-
-bool World::step(Side from) {
-  std::string& unread = unread_[from];
-  collect(from);
-  if (unread.empty() || !session.wants_input(from)) return false;
-  size_t n = unread.size();
-  if (options_.seed != 0) n = 1 + rng_.next() % std::min<size_t>(n, rng_.next() % 4 == 0 ? 20 : 40'000);
-  const std::string bytes = unread.substr(0, n);
-  unread.erase(0, n);
-  receive(from, bytes);
-  return true;
-}
-
-void World::run() {
-  for (bool moved = true; moved;) {
-    const Side first = rng_.next() % 2 == 0 ? Side::downstream : Side::upstream;
-    moved = step(first);
-    if (options_.seed == 0 || rng_.next() % 2 == 0 || !moved) {
-      moved = step(first == Side::downstream ? Side::upstream : Side::downstream) || moved;
-    }
-    moved = deliver() || moved;
-  }
-}
-
-void World::wait(Duration time) {
-  now += time;
-  session.advance(now);
-  deliver();
-  run();
-}
-
 std::vector<std::string> World::complaints() const {
   std::vector<std::string> all;
   for (const auto& complaint : client.complaints) all.push_back("client: " + complaint);
   for (const auto& complaint : server.complaints) all.push_back("server: " + complaint);
-  for (const auto& seen : host.all<faults::ProtocolViolation>()) all.push_back("relay: " + seen.what);
-  for (const auto& seen : host.all<faults::LimitReached>()) {
-    if (seen.limit != "held_bytes") all.push_back("relay: limit " + seen.limit);
-  }
+  for (const auto& complaint : relay_complaints()) all.push_back(complaint);
   return all;
 }
 

@@ -188,6 +188,8 @@ class EchoClient {
   grpc::StatusCode say(std::chrono::milliseconds deadline = std::chrono::seconds(10)) {
     return start("Say", "hello", deadline)->code();
   }
+  grpc::GenericStub& stub() { return *stub_; }
+  grpc::Channel& channel() { return *channel_; }
 
  private:
   std::shared_ptr<grpc::Channel> channel_;

@@ -14,16 +14,15 @@ namespace breakwire::relay::testing {
 using http2::testing::Endpoint;
 using http2::testing::grpc_message;
 
-/// An endpoint, its socket, and how that ended.
-struct Http2Peer {
-  Http2Peer(Socket of, Endpoint::Role role) : socket(std::move(of)), http2(role, {}) {}
+/// Lets something speak over a socket.
+struct SocketPeer {
+  SocketPeer(Socket of, http2::testing::End& end_of_it) : socket(std::move(of)), speaker_(end_of_it) {}
 
   Socket socket;
-  Endpoint http2;
   std::optional<int> end;  // 0 for FIN, else errno (ECONNRESET for RST)
 
   void write() {
-    const std::string output = http2.output();
+    const std::string output = speaker_.output();
     // Whoever writes into a connection that was reset is told so, and the next read is not.
     if (!output.empty() && !end && !socket.send(output)) end = errno;
   }
@@ -35,12 +34,34 @@ struct Http2Peer {
       end = got == 0 ? 0 : errno;
       return;
     }
-    http2.input({reinterpret_cast<const uint8_t*>(buffer.data()), static_cast<size_t>(got)});
+    speaker_.input({reinterpret_cast<const uint8_t*>(buffer.data()), static_cast<size_t>(got)});
   }
+
+ private:
+  http2::testing::End& speaker_;
 };
 
+/// An endpoint, its socket, and how that ended.
+struct Http2Peer : SocketPeer {
+  Http2Peer(Socket of, Endpoint::Role role, Endpoint::Options options = {})
+      : SocketPeer(std::move(of), http2), http2(role, std::move(options)) {}
+
+  Endpoint http2;
+};
+
+/// Each writes what it wants to say and reads what is there, or comes within `wait`.
+inline void take_turns(SocketPeer& a, SocketPeer& b, std::chrono::milliseconds wait) {
+  a.write();
+  b.write();
+  pollfd polled[] = {{.fd = a.end ? -1 : a.socket.fd(), .events = POLLIN, .revents = 0},
+                     {.fd = b.end ? -1 : b.socket.fd(), .events = POLLIN, .revents = 0}};
+  ::poll(polled, 2, static_cast<int>(wait.count()));
+  if (polled[0].revents != 0) a.read();
+  if (polled[1].revents != 0) b.read();
+}
+
 /// Lets both do what they want to until it is `done`; false when that takes too long.
-inline bool run_until(Http2Peer& a, Http2Peer& b, const std::function<bool()>& done) {
+inline bool run_until(SocketPeer& a, SocketPeer& b, const std::function<bool()>& done) {
   const auto deadline = Clock::now() + patience;
   while (true) {
     a.write();
@@ -48,11 +69,7 @@ inline bool run_until(Http2Peer& a, Http2Peer& b, const std::function<bool()>& d
     if (done()) return true;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
     if (left <= 0ms) return false;
-    pollfd polled[] = {{.fd = a.end ? -1 : a.socket.fd(), .events = POLLIN, .revents = 0},
-                       {.fd = b.end ? -1 : b.socket.fd(), .events = POLLIN, .revents = 0}};
-    ::poll(polled, 2, static_cast<int>(left.count()));
-    if (polled[0].revents != 0) a.read();
-    if (polled[1].revents != 0) b.read();
+    take_turns(a, b, left);
   }
 }
 

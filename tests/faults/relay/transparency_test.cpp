@@ -2,12 +2,12 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <future>
 #include <random>
 #include <set>
 
 #include "faults/relay/port_reservation.h"
+#include "tests/faults/relay/memory.h"
 #include "tests/faults/relay/relay_test.h"
 
 namespace breakwire::relay::testing {
@@ -199,22 +199,6 @@ TEST_F(TransparencyTest, SpeaksToAnUpstreamOnAUnixPath) {
   EXPECT_EQ(client.receive_end(), ECONNRESET);  // the path is there, nobody listens on it
   ::unlink(path.c_str());
   ::rmdir(folder.c_str());
-}
-
-// Sanitizers keep freed memory for a while: nothing can be said of it there.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool memory_is_telling = false;
-#elif defined(__has_feature)
-constexpr bool memory_is_telling = !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
-#else
-constexpr bool memory_is_telling = true;
-#endif
-
-size_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  size_t all = 0, resident = 0;
-  file >> all >> resident;
-  return resident * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 TEST_F(TransparencyTest, SlowsAFastWriterToTheReadersPaceInBoundedMemory) {

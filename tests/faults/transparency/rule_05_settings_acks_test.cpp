@@ -1,20 +1,15 @@
-// A fault edits what one side announces (RELAY.md rule 5), and the ledger stays sound (rule 2).
+// RELAY.md, rule 5: ACKs belong to the SETTINGS that were sent, first in, first out; a fault may edit what
+// one side announces, and the ledger (rule 2) and the tables (rule 4) stay sound.
 #include <gtest/gtest.h>
 
-#include "faults/http2/settings.h"
-#include "tests/faults/http2/wire.h"
+#include "tests/faults/transparency/rules.h"
 
 namespace breakwire::http2::testing {
 namespace {
 
 using faults::ControlFrame;
 
-const std::string settings_ack = frame(FrameType::settings, flag::ack, 0, "");
-std::string setting(uint16_t id, uint32_t value) {
-  return settings_frame(serialise({{static_cast<SettingId>(id), value}}));
-}
-
-class SettingsFaultsTest : public ::testing::Test {
+class RelayRule05SettingsAcks : public ::testing::Test {
  protected:
   using Values = std::map<uint16_t, uint32_t>;
 
@@ -46,7 +41,7 @@ class SettingsFaultsTest : public ::testing::Test {
   Wire wire;
 };
 
-TEST_F(SettingsFaultsTest, AnOpenConnectionIsToldAtOnceAndItsAckIsOurs) {
+TEST_F(RelayRule05SettingsAcks, AnOpenConnectionIsToldAtOnceAndItsAckIsOurs) {
   wire.begin();
   edit({{3, 1}});
   EXPECT_EQ(wire.to_client(), setting(3, 1));
@@ -64,7 +59,7 @@ TEST_F(SettingsFaultsTest, AnOpenConnectionIsToldAtOnceAndItsAckIsOurs) {
   EXPECT_EQ(wire.to_server(), settings_ack);
 }
 
-TEST_F(SettingsFaultsTest, GenuineSettingsAreRewrittenAndTheLastOfThemIsRestored) {
+TEST_F(RelayRule05SettingsAcks, GenuineSettingsAreRewrittenAndTheLastOfThemIsRestored) {
   wire.begin();
   wire.server(setting(3, 100));
   wire.to_client();
@@ -76,7 +71,7 @@ TEST_F(SettingsFaultsTest, GenuineSettingsAreRewrittenAndTheLastOfThemIsRestored
   EXPECT_EQ(wire.to_client(), setting(3, 200) + setting(3, 300));
 }
 
-TEST_F(SettingsFaultsTest, AcksAreTakenInTheOrderInWhichSettingsWereSent) {
+TEST_F(RelayRule05SettingsAcks, AcksAreTakenInTheOrderInWhichSettingsWereSent) {
   wire.begin();
   wire.server(setting(6, 1));
   edit({{3, 1}});
@@ -93,7 +88,7 @@ TEST_F(SettingsFaultsTest, AcksAreTakenInTheOrderInWhichSettingsWereSent) {
   EXPECT_EQ(wire.to_server(), "");
 }
 
-TEST_F(SettingsFaultsTest, ANewConnectionSeesTheEditInItsFirstSettings) {
+TEST_F(RelayRule05SettingsAcks, ANewConnectionSeesTheEditInItsFirstSettings) {
   edits_["f"] = {.values = {{3, 1}, {4, 10}}};
   arm();
   wire.client(std::string(client_preface) + settings_frame());
@@ -104,7 +99,7 @@ TEST_F(SettingsFaultsTest, ANewConnectionSeesTheEditInItsFirstSettings) {
   EXPECT_EQ(wire.seen<faults::FaultHit>().size(), 1u);
 }
 
-TEST_F(SettingsFaultsTest, AnEditOfAConnectionThatIsStillOpeningWaitsForItsSettings) {
+TEST_F(RelayRule05SettingsAcks, AnEditOfAConnectionThatIsStillOpeningWaitsForItsSettings) {
   wire.client(std::string(client_preface) + settings_frame());
   edit({{3, 1}});
   EXPECT_EQ(wire.to_client(), "");
@@ -119,7 +114,7 @@ TEST_F(SettingsFaultsTest, AnEditOfAConnectionThatIsStillOpeningWaitsForItsSetti
   EXPECT_EQ(other.to_client(), settings_frame());
 }
 
-TEST_F(SettingsFaultsTest, TheCallersAnnouncementIsEditedTowardsTheService) {
+TEST_F(RelayRule05SettingsAcks, TheCallersAnnouncementIsEditedTowardsTheService) {
   wire.begin();
   edit({{4, 100}}, false);
   EXPECT_EQ(wire.to_server(), setting(4, 100));
@@ -131,7 +126,7 @@ TEST_F(SettingsFaultsTest, TheCallersAnnouncementIsEditedTowardsTheService) {
   EXPECT_EQ(wire.to_server(), setting(4, 500));
 }
 
-TEST_F(SettingsFaultsTest, OverlappingFaultsAreUndoneOneByOne) {
+TEST_F(RelayRule05SettingsAcks, OverlappingFaultsAreUndoneOneByOne) {
   wire.begin();
   edit({{3, 5}, {4, 100}}, true, "a");
   edit({{3, 1}}, true, "b");
@@ -142,7 +137,7 @@ TEST_F(SettingsFaultsTest, OverlappingFaultsAreUndoneOneByOne) {
   EXPECT_EQ(wire.to_client(), settings_frame(hex("0003 7fffffff 0004 0000ffff")));
 }
 
-TEST_F(SettingsFaultsTest, OfTwoEditsOfOneValueThatOfTheLaterEntryOfTheTimelineIsSeen) {
+TEST_F(RelayRule05SettingsAcks, OfTwoEditsOfOneValueThatOfTheLaterEntryOfTheTimelineIsSeen) {
   wire.begin();
   const auto streams = [&](uint32_t most, size_t order, const std::string& by) {
     wire.session.act({by}, faults::EditSettings{.values = {{3, most}}, .order = order}, wire.now);
@@ -155,7 +150,7 @@ TEST_F(SettingsFaultsTest, OfTwoEditsOfOneValueThatOfTheLaterEntryOfTheTimelineI
   EXPECT_EQ(wire.to_client(), setting(3, 1));
 }
 
-TEST_F(SettingsFaultsTest, ASmallerWindowIsOpenedAgainForWhatWasPassedOn) {
+TEST_F(RelayRule05SettingsAcks, ASmallerWindowIsOpenedAgainForWhatWasPassedOn) {
   wire.begin();
   wire.client(Wire::request(1));
   edit({{4, 100}});
@@ -173,7 +168,7 @@ TEST_F(SettingsFaultsTest, ASmallerWindowIsOpenedAgainForWhatWasPassedOn) {
   EXPECT_EQ(wire.to_client(), Wire::window_update(1, 60)) << "40 of them were given before";
 }
 
-TEST_F(SettingsFaultsTest, ASmallerWindowNeverLetsMoreThroughThanTheReceiverTakes) {
+TEST_F(RelayRule05SettingsAcks, ASmallerWindowNeverLetsMoreThroughThanTheReceiverTakes) {
   wire.begin();
   wire.server(setting(4, 150));
   client_acks();
@@ -190,7 +185,7 @@ TEST_F(SettingsFaultsTest, ASmallerWindowNeverLetsMoreThroughThanTheReceiverTake
   EXPECT_EQ(wire.to_client(), Wire::window_update(1, 30));
 }
 
-TEST_F(SettingsFaultsTest, NoWindowStaysNone) {
+TEST_F(RelayRule05SettingsAcks, NoWindowStaysNone) {
   wire.begin();
   wire.client(Wire::request(1));
   edit({{4, 0}});
@@ -203,7 +198,7 @@ TEST_F(SettingsFaultsTest, NoWindowStaysNone) {
   EXPECT_EQ(wire.to_client(), setting(4, 65'535));
 }
 
-TEST_F(SettingsFaultsTest, WhatALargerWindowLetsInWaitsForTheReceiversRoom) {
+TEST_F(RelayRule05SettingsAcks, WhatALargerWindowLetsInWaitsForTheReceiversRoom) {
   wire.begin();
   wire.server(setting(4, 10));
   client_acks();
@@ -224,7 +219,7 @@ TEST_F(SettingsFaultsTest, WhatALargerWindowLetsInWaitsForTheReceiversRoom) {
   EXPECT_EQ(wire.to_client(), Wire::window_update(1, 6));
 }
 
-TEST_F(SettingsFaultsTest, WhatALargerFrameSizeLetsInIsCutForTheReceiver) {
+TEST_F(RelayRule05SettingsAcks, WhatALargerFrameSizeLetsInIsCutForTheReceiver) {
   wire.begin();
   edit({{5, 100'000}});
   client_acks();
@@ -246,7 +241,7 @@ TEST_F(SettingsFaultsTest, WhatALargerFrameSizeLetsInIsCutForTheReceiver) {
   EXPECT_EQ(types, "1 9 0 0 ") << "HEADERS, CONTINUATION, DATA twice";
 }
 
-TEST_F(SettingsFaultsTest, ATableCanBeTakenAwayAndGivenBackUnderAnIndexingSender) {
+TEST_F(RelayRule05SettingsAcks, ATableCanBeTakenAwayAndGivenBackUnderAnIndexingSender) {
   // nghttp2 at both ends indexes, obeys and checks.
   World world;
   world.echo();
