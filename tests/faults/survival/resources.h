@@ -1,0 +1,67 @@
+// What this process holds at the moment: descriptors, threads, memory; and whether that can be measured at
+// all.
+#pragma once
+
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace breakwire::relay::testing {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define BREAKWIRE_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define BREAKWIRE_SANITIZED 1
+#endif
+#endif
+#ifdef BREAKWIRE_SANITIZED
+inline constexpr bool memory_is_measured = false;  // a sanitizer's own is many times the program's
+#else
+inline constexpr bool memory_is_measured = true;
+#endif
+
+inline size_t entries_of(const char* folder) {
+  const std::filesystem::directory_iterator all(folder);
+  return static_cast<size_t>(std::distance(begin(all), end(all)));
+}
+/// The one that reads them is among them, every time.
+inline size_t open_descriptors() { return entries_of("/proc/self/fd"); }
+inline size_t threads() { return entries_of("/proc/self/task"); }
+
+/// What was allocated and not given back; 0 where it is not measured.
+inline size_t bytes_in_use() {
+  if (!memory_is_measured) return 0;
+  const auto all = ::mallinfo2();
+  return all.uordblks + all.hblkhd;
+}
+
+/// A line of /proc/self/status, in bytes.
+inline size_t status_bytes(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    size_t kilobytes = 0;
+    if (word == name + ":" && status >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
+}
+inline size_t resident_bytes() { return status_bytes("VmRSS"); }
+/// The most that was resident since `forget_peak` (proc(5), clear_refs).
+inline size_t peak_bytes() { return status_bytes("VmHWM"); }
+inline void forget_peak() { std::ofstream("/proc/self/clear_refs") << 5; }
+
+/// As many descriptors as the system lets this process have.
+inline void raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace breakwire::relay::testing
