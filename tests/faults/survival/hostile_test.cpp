@@ -45,7 +45,7 @@ Latencies make_calls(EchoClient& client, const std::function<bool(size_t)>& enou
   return latencies;
 }
 
-std::string shown(Clock::duration time) { return to_text(Duration(time)); }
+std::string shown(Clock::duration time) { return breakwire::to_text(Duration(time)); }
 
 class HostileTest : public ::testing::TestWithParam<Attack> {
  protected:
