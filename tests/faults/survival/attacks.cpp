@@ -7,6 +7,8 @@
 namespace breakwire::relay::testing {
 namespace {
 
+using http2::append_field_block;
+using http2::append_rst_stream;
 using http2::FrameType;
 using http2::Side;
 using http2::testing::bytes_of;
