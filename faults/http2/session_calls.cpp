@@ -21,6 +21,13 @@ std::string text_of(const faults::Metadata& fields, std::string_view name) {
   return std::string(faults::value_of(fields, name).value_or(std::string_view{}));
 }
 
+/// As field lists are counted (RFC 9113 §10.5.1).
+size_t cost_of(const faults::Metadata& fields) {
+  size_t cost = 0;
+  for (const auto& field : fields) cost += field.name.size() + field.value.size() + 32;
+  return cost;
+}
+
 }  // namespace
 
 void Session::Core::on_block(Side from, const BlockView& block) {
@@ -114,7 +121,11 @@ void Session::Core::on_new_call(const BlockView& block, uint64_t number, faults:
     tell_ended(stream, {.how = faults::Ending::refused_by_goaway, .fault = goaway_by_});
     return;
   }
+  stream.fields_cost = cost_of(stream.facts.metadata);
+  open_calls_bytes_ += stream.fields_cost;
   streams_.emplace(block.stream, std::move(created));
+  if (open_calls_bytes_ > options_.limits.open_calls_bytes)
+    return limit_reached(Side::downstream, "open_calls_bytes");
   Lane& lane = stream.lane(Direction::request);
   lane.received_end = block.end_stream;
   lane.counts_messages = is_grpc(facts.metadata);

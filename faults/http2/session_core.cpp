@@ -194,6 +194,7 @@ void Session::Core::end_all_calls(const FaultId& by) {
     host_.forget(stream.down);
     streams_.erase(streams_.begin());
   }
+  open_calls_bytes_ = 0;
   by_up_.clear();
   due_.clear();
   waiting_for_slot_.clear();
@@ -233,6 +234,7 @@ void Session::Core::remove(Stream& stream) {
   host_.forget(stream.down);
   for (Way& way : ways_) way.waiting_for_room.erase(stream.down);
   waiting_for_slot_.erase(stream.down);
+  open_calls_bytes_ -= stream.fields_cost;
   streams_.erase(stream.down);
 }
 

@@ -251,6 +251,7 @@ class Session::Core {
   StreamIds ids_;
   StreamId last_down_ = 0;
   size_t live_calls_ = 0;
+  size_t open_calls_bytes_ = 0;
   size_t upstream_open_ = 0;
   std::optional<uint32_t> max_streams_;  // the upstream's MAX_CONCURRENT_STREAMS
   std::set<StreamId> waiting_for_slot_;

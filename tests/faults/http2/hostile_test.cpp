@@ -130,6 +130,29 @@ TEST(LimitTest, TooManyOpenStreams) {
   EXPECT_EQ(wire.seen<faults::LimitReached>()[0].limit, "open_streams");
 }
 
+/// Each request names a large field of the table many times: what it says is small, what is kept of it is
+/// not.
+TEST(LimitTest, ManyOpenCallsWhoseFieldsUnfold) {
+  Wire wire({.open_calls_bytes = 1'000'000});
+  wire.begin();
+  const auto request = [](StreamId id, const std::string& more) {
+    const std::string path = "s/M";
+    return frame(FrameType::headers, flag::end_headers, id, encode_literally(request_fields(path)) + more);
+  };
+  wire.client(request(1, hex("40 01") + "x" + hex("7f a11e") + std::string(4000, 'v')));
+  const std::string often(50, '\xbe');  // 200 KB
+  wire.client(request(3, often) + request(5, often) + request(7, often) + request(9, often));
+  EXPECT_FALSE(wire.session.demand());
+  wire.client(Wire::reset(5, Http2Error::cancel) + request(11, often));
+  EXPECT_FALSE(wire.session.demand());
+  wire.client(request(13, often));
+  const auto limits = wire.seen<faults::LimitReached>();
+  ASSERT_EQ(limits.size(), 1u);
+  EXPECT_EQ(limits[0].limit, "open_calls_bytes");
+  EXPECT_EQ(limits[0].by, faults::Peer::downstream);
+  EXPECT_EQ(wire.session.live_calls(), 0u);
+}
+
 TEST(LimitTest, UnreadOutputStopsTheReadingOfTheOtherPeer) {
   Wire wire;
   wire.begin();
