@@ -24,8 +24,13 @@ bool Session::Core::Sink::on_block(const BlockView& block) {
   return !core_.over_;
 }
 
-bool Session::Core::Sink::on_ignored(const FrameHeader&) {
+bool Session::Core::Sink::on_ignored(const FrameHeader& header) {
   ++core_.ignored_frames_;
+  // Nobody else gets to judge it (RFC 9113 §4.2), and garbage mostly looks like one of sixteen MiB.
+  if (header.length > core_.peer(other(from_)).seen.max_frame_size) {
+    core_.violation(from_, Http2Error::frame_size_error, "a frame larger than its receiver accepts");
+    return false;
+  }
   return core_.may_idle(from_);
 }
 
