@@ -102,11 +102,11 @@ class HostileTest : public ::testing::TestWithParam<Attack> {
     return found == sums.limits.end() ? 0 : found->second;
   }
 
-  EchoServer server;
+  EchoServer good_server;
   Listener hostile;
   Ledger ledger;
   Network network{ledger};
-  const uint16_t port = network.open(edge_to("good", server.port())).port;
+  const uint16_t port = network.open(edge_to("good", good_server.port())).port;
   const uint16_t hostile_port = network.open(edge_to("hostile", hostile.port())).port;
   EchoClient good{port};
   size_t told = 0;  // attacks that led to their event
