@@ -100,7 +100,8 @@ class SoakTest : public ::testing::Test {
     EXPECT_EQ(client.receive(5), "well?");
     client.send_fin();
     EXPECT_EQ(client.receive_end(), 0);
-    std::printf("a call and an echo after it took %s\n", breakwire::to_text(Duration(Clock::now() - begin)).c_str());
+    std::printf("a call and an echo after it took %s\n",
+                breakwire::to_text(Duration(Clock::now() - begin)).c_str());
     EXPECT_TRUE(ledger.wait_until([](const auto& sums) { return sums.open_connections == 0; }));
   }
 
