@@ -22,7 +22,7 @@ TEST_P(ConnectionsTest, EachEndsOnceAndLeavesNoDescriptorWhateverIsArmedMeanwhil
   raise_descriptor_limit();
   const uint64_t seed = GetParam();
   SCOPED_TRACE("seed " + std::to_string(seed));
-  const size_t descriptors = open_descriptors();
+  const auto descriptors = open_descriptors();
   const size_t threads_before = threads();
   Ledger ledger;
   {

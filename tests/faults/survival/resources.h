@@ -10,7 +10,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
+#include <system_error>
 
 namespace breakwire::relay::testing {
 
@@ -31,8 +33,19 @@ inline size_t entries_of(const char* folder) {
   const std::filesystem::directory_iterator all(folder);
   return static_cast<size_t>(std::distance(begin(all), end(all)));
 }
-/// The one that reads them is among them, every time.
-inline size_t open_descriptors() { return entries_of("/proc/self/fd"); }
+/// How many there are of each kind: "socket", "anon_inode:[eventpoll]", … Not of eventfds, which gRPC makes
+/// with its threads and keeps; whoever waits in the relay has a socket or an epoll of its own beside.
+inline std::map<std::string, size_t> open_descriptors() {
+  std::map<std::string, size_t> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    std::string what = std::filesystem::read_symlink(entry.path(), gone).string();
+    if (const auto inode = what.find(":["); inode != std::string::npos && !what.starts_with("anon_"))
+      what.resize(inode);
+    if (!gone && what.find("eventfd") == std::string::npos) ++found[what];
+  }
+  return found;
+}
 inline size_t threads() { return entries_of("/proc/self/task"); }
 
 /// What was allocated and not given back; 0 where it is not measured.
