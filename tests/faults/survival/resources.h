@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -44,6 +45,13 @@ inline std::map<std::string, size_t> open_descriptors() {
       what.resize(inode);
     if (!gone && what.find("eventfd") == std::string::npos) ++found[what];
   }
+  return found;
+}
+/// The same once they are as expected, or after a while; a peer may still be closing its end.
+inline std::map<std::string, size_t> descriptors_settled(const std::map<std::string, size_t>& expected) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  auto found = open_descriptors();
+  while (found != expected && std::chrono::steady_clock::now() < deadline) found = open_descriptors();
   return found;
 }
 inline size_t threads() { return entries_of("/proc/self/task"); }
