@@ -108,7 +108,7 @@ class SoakTest : public ::testing::Test {
   const EdgeId grpc_edge{"client->echo"};
   const EdgeId tcp_edge{"client->tcp"};
   Ledger ledger;
-  EchoServer grpc_server;
+  std::unique_ptr<EchoServer> grpc_server;
   std::unique_ptr<TcpEcho> tcp_server;
   std::unique_ptr<Network> network;
   uint16_t grpc_port = 0;
@@ -123,22 +123,24 @@ TEST_F(SoakTest, LeavesNothingBehindAndEdgesThatWork) {
   const uint64_t seed = asked_for("BREAKWIRE_SOAK_SEED", 1);
   SCOPED_TRACE("BREAKWIRE_SOAK_SEED=" + std::to_string(seed));
   raise_descriptor_limit();
-  // gRPC starts its threads with the first channel and keeps them.
-  EXPECT_EQ(EchoClient(grpc_server.port()).say(), grpc::StatusCode::OK);
+  {
+    // gRPC starts its threads with the first channel and keeps them.
+    EchoServer first;
+    EXPECT_EQ(EchoClient(first.port()).say(), grpc::StatusCode::OK);
+  }
   const auto descriptors = open_descriptors();
+  grpc_server = std::make_unique<EchoServer>();
   tcp_server = std::make_unique<TcpEcho>(seed);
   network = std::make_unique<Network>(ledger);
-  grpc_port = network->open({.id = grpc_edge, .upstream = TcpAddress{.port = grpc_server.port()}}).port;
+  grpc_port = network->open({.id = grpc_edge, .upstream = TcpAddress{.port = grpc_server->port()}}).port;
   tcp_port = network->open({.id = tcp_edge, .upstream = TcpAddress{.port = tcp_server->port()}}).port;
 
   soak(length / 4, mix(seed, "warm-up"));
   expect_working_edges();
   const size_t bytes = bytes_in_use();
-  const auto descriptors_warm = open_descriptors();
   soak(length - length / 4, seed);
   expect_working_edges();
 
-  EXPECT_EQ(descriptors_settled(descriptors_warm), descriptors_warm);
   EXPECT_LE(bytes_in_use(), bytes + tolerance) << "from " << bytes;
   std::printf("%zu connections, %zu calls; %zu bytes in use, %zu at first\n", ledger.sums().connections,
               ledger.sums().calls, bytes_in_use(), bytes);
@@ -153,6 +155,7 @@ TEST_F(SoakTest, LeavesNothingBehindAndEdgesThatWork) {
   // The data plane ends, which it does not while any wait of its own is left.
   network.reset();
   tcp_server.reset();
+  grpc_server.reset();
   EXPECT_EQ(descriptors_settled(descriptors), descriptors);
 }
 
