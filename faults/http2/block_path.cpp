@@ -58,15 +58,14 @@ void BlockPath::write_edited(std::string& out, const faults::Metadata& fields, S
 void BlockPath::inject(std::string& out, const faults::Metadata& fields, StreamId id, bool end_stream,
                        uint32_t max_frame_size) {
   std::string block;
+  // A size update of ours lets the receiver expect one where the sender, whose table may be smaller, owes
+  // none.
+  const bool takes_over = !encoder_ && smallest_limit_.has_value();
+  if (takes_over) encoder_.emplace(table_limit_);
   if (encoder_) {
     block = encoder_->encode(fields);
   } else {
-    if (smallest_limit_) {
-      append_table_size_updates(block, *smallest_limit_, table_limit_);
-      table_size_ = table_limit_;
-    }
-    smallest_limit_.reset();
-    block += encode_literally(fields);
+    block = encode_literally(fields);
   }
   append_field_block(out, id, block, end_stream, max_frame_size);
 }

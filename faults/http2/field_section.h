@@ -29,6 +29,8 @@ class FieldSection {
   }
   /// In order, with duplicates. The reference is good until the section is changed or moved.
   const faults::Metadata& list() const;
+  /// As MAX_HEADER_LIST_SIZE counts it: +32 per field (RFC 9113 §10.5.1).
+  size_t list_size() const { return text_.size() + 32 * entries_.size(); }
   /// Memory in use, roughly, in bytes.
   size_t cost() const { return text_.capacity() + entries_.capacity() * sizeof(Entry); }
 

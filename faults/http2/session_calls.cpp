@@ -141,7 +141,11 @@ void Session::Core::on_new_call(const BlockView& block, uint64_t number, FieldSe
     tell_ended(stream, {.how = faults::Ending::refused_by_goaway, .fault = goaway_by_});
     return;
   }
+  stream.fields_cost = fields.list_size();
+  open_calls_bytes_ += stream.fields_cost;
   streams_.emplace(block.stream, std::move(created));
+  if (open_calls_bytes_ > options_.limits.open_calls_bytes)
+    return limit_reached(Side::downstream, "open_calls_bytes");
   Lane& lane = stream.lane(Direction::request);
   lane.received_end = block.end_stream;
   lane.counts_messages = is_grpc_type(told.content_type);

@@ -198,6 +198,7 @@ void Session::Core::end_all_calls(const FaultId& by) {
     host_.forget(stream.down);
     streams_.erase(streams_.begin());
   }
+  open_calls_bytes_ = 0;
   by_up_.clear();
   due_.clear();
   waiting_for_slot_.clear();
@@ -240,6 +241,7 @@ void Session::Core::remove(Stream& stream) {
     if (!way.waiting_for_room.empty()) way.waiting_for_room.erase(stream.down);
   }
   if (!waiting_for_slot_.empty()) waiting_for_slot_.erase(stream.down);
+  open_calls_bytes_ -= stream.fields_cost;
   streams_.erase(stream.down);
 }
 

@@ -20,6 +20,7 @@
 #include "faults/http2/hpack.h"
 #include "faults/http2/observation_log.h"
 #include "faults/http2/output.h"
+#include "faults/http2/per_second.h"
 #include "faults/http2/session.h"
 #include "faults/http2/settings.h"
 #include "faults/http2/stream.h"
@@ -91,9 +92,9 @@ class Session::Core {
     PeerSettings seen;     // the same as the other peer knows it: not alike while a fault edits it
     Announcement announcement;
     SettingsQueue settings;  // SETTINGS sent to it
-    Instant resets_since{};  // RST_STREAM from it, counted by the second
-    size_t resets = 0;
-    bool begun = false;  // SETTINGS, which have to come first, were written to it
+    PerSecond resets;        // RST_STREAM from it
+    PerSecond idle_frames;   // see Limits
+    bool begun = false;      // SETTINGS, which have to come first, were written to it
     bool gone = false;
   };
   /// One direction of the connection.
@@ -152,6 +153,8 @@ class Session::Core {
   void send_window_update(Side to, StreamId id, uint32_t increment);
 
   // session_frames.cpp
+  /// Counts a frame that moves no call; false when its sender has sent too many.
+  bool may_idle(Side from);
   void on_settings(Side from, const FrameHeader& header, Bytes payload);
   void pass_settings(Side from, uint8_t flags, Bytes payload);
   void on_settings_ack(Side from);
@@ -259,6 +262,7 @@ class Session::Core {
   StreamIds ids_;
   StreamId last_down_ = 0;
   size_t live_calls_ = 0;
+  size_t open_calls_bytes_ = 0;
   size_t upstream_open_ = 0;
   std::optional<uint32_t> max_streams_;  // the upstream's MAX_CONCURRENT_STREAMS
   std::set<StreamId> waiting_for_slot_;

@@ -13,6 +13,8 @@ bool Session::Core::Sink::on_preface() {
 }
 
 bool Session::Core::Sink::on_data(const DataPiece& piece) {
+  const bool idle = piece.data.empty() && piece.last && !piece.end_stream;
+  if (idle && !core_.may_idle(from_)) return false;
   core_.on_data(from_, piece);
   return !core_.over_;
 }
@@ -22,9 +24,14 @@ bool Session::Core::Sink::on_block(const BlockView& block) {
   return !core_.over_;
 }
 
-bool Session::Core::Sink::on_ignored(const FrameHeader&) {
+bool Session::Core::Sink::on_ignored(const FrameHeader& header) {
   ++core_.ignored_frames_;
-  return true;
+  // Nobody else gets to judge it (RFC 9113 §4.2), and garbage mostly looks like one of sixteen MiB.
+  if (header.length > core_.peer(other(from_)).seen.max_frame_size) {
+    core_.violation(from_, Http2Error::frame_size_error, "a frame larger than its receiver accepts");
+    return false;
+  }
+  return core_.may_idle(from_);
 }
 
 void Session::Core::Sink::on_violation(Http2Error code, const std::string& what) {
@@ -34,6 +41,8 @@ void Session::Core::Sink::on_violation(Http2Error code, const std::string& what)
 void Session::Core::Sink::on_limit(const char* option) { core_.limit_reached(from_, option); }
 
 bool Session::Core::Sink::on_control(const FrameHeader& header, Bytes payload) {
+  const bool idle = header.type == FrameType::settings || header.type == FrameType::ping;
+  if (idle && !core_.may_idle(from_)) return false;
   switch (header.type) {
     case FrameType::settings:
       core_.on_settings(from_, header, payload);
@@ -57,8 +66,16 @@ bool Session::Core::Sink::on_control(const FrameHeader& header, Bytes payload) {
   return !core_.over_;
 }
 
+bool Session::Core::may_idle(Side from) {
+  if (peer(from).idle_frames.count(now_) <= options_.limits.idle_frames_per_second) return true;
+  limit_reached(from, "idle_frames_per_second");
+  return false;
+}
+
 void Session::Core::on_settings(Side from, const FrameHeader& header, Bytes payload) {
   if (header.has(flag::ack)) return on_settings_ack(from);
+  if (payload.size() / 6 > options_.limits.settings_parameters)
+    return limit_reached(from, "settings_parameters");
   const std::vector<Setting> settings = parse_settings(payload);
   for (const Setting& setting : settings) {
     if (const auto wrong = forbidden(setting)) return violation(from, Http2Error::protocol_error, *wrong);
@@ -251,12 +268,7 @@ void Session::Core::on_reset_of_idle(Side from, StreamId id, Http2Error code) {
 }
 
 void Session::Core::on_reset(Side from, StreamId id, Http2Error code) {
-  PeerState& sender_of_it = peer(from);
-  if (now_ - sender_of_it.resets_since >= 1s) {
-    sender_of_it.resets_since = now_;
-    sender_of_it.resets = 0;
-  }
-  if (++sender_of_it.resets > options_.limits.resets_per_second)
+  if (peer(from).resets.count(now_) > options_.limits.resets_per_second)
     return limit_reached(from, "resets_per_second");
 
   const auto given_up = [&] {

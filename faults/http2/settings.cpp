@@ -102,11 +102,7 @@ uint32_t SettingsQueue::smallest_pending(SettingId id, uint32_t value) const {
 std::vector<Setting> Announcement::rewritten(const std::vector<Setting>& genuine) {
   std::vector<Setting> result = genuine;
   for (Setting& setting : result) {
-    if (Setting* known = find(genuine_, setting.id)) {
-      known->value = setting.value;
-    } else {
-      genuine_.push_back(setting);
-    }
+    genuine_[setting.id] = setting.value;
     setting.value = seen(setting.id, setting.value);
   }
   for (const Setting& setting : untold()) {
@@ -165,7 +161,7 @@ uint32_t Announcement::seen(SettingId id, uint32_t genuine) const {
 }
 
 std::optional<uint32_t> Announcement::value_of(SettingId id) const {
-  if (const Setting* known = find(genuine_, id)) return seen(id, known->value);
+  if (const auto known = genuine_.find(id); known != genuine_.end()) return seen(id, known->second);
   if (const auto initial = initial_value(id)) return seen(id, *initial);
   for (auto edit = edits_.rbegin(); edit != edits_.rend(); ++edit) {
     if (const Setting* set = find(edit->values, id)) return set->value;

@@ -97,8 +97,8 @@ class Announcement {
   uint32_t seen(SettingId id, uint32_t genuine) const;
   std::optional<uint32_t> value_of(SettingId id) const;
 
-  std::vector<Setting> genuine_;  // the last value of each
-  std::vector<Edit> edits_;       // in the order of the timeline
+  std::map<SettingId, uint32_t> genuine_;  // the last value of each
+  std::vector<Edit> edits_;                // in the order of the timeline
 };
 
 }  // namespace breakwire::http2

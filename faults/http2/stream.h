@@ -116,7 +116,8 @@ struct Stream {
   StreamId down;
   StreamId up = 0;  // 0: its HEADERS have not left, the upstream knows nothing of it
   faults::CallFacts facts;
-  FieldSection request;  // the fields of its HEADERS; `facts` get them once there are faults to ask
+  FieldSection request;    // the fields of its HEADERS; `facts` get them once there are faults to ask
+  size_t fields_cost = 0;  // of those, see Limits::open_calls_bytes
   std::array<Lane, 2> lanes;
   ObservationLog::Ticket started = 0;
   ObservationLog::Ticket ended = 0;  // CallEnded was told, once this is not 0

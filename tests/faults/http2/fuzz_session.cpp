@@ -1,13 +1,14 @@
 // Feeds the session hostile bytes on both sides, in pieces, with random rulings, and checks what no input may
 // break: what comes out are sound frames whose blocks decode, within the windows that the receiver gave, with
-// nothing on a stream after its end; and every call that started has ended. Built with -fsanitize=fuzzer this
-// is a libFuzzer target; fuzz_test.cpp runs it over corpus/.
+// nothing on a stream after its end; and every call that started has ended. tests/fuzz makes a libFuzzer
+// target of it; fuzz_test.cpp runs it over corpus/.
 #include <map>
 #include <set>
 
 #include "base/rng.h"
 #include "faults/http2/session.h"
 #include "faults/http2/settings.h"
+#include "tests/faults/http2/fuzz_input.h"
 #include "tests/faults/http2/fuzz_peers.h"
 
 namespace breakwire::http2::testing {
@@ -21,27 +22,6 @@ std::string serialise_setting(uint8_t parameter) {
                                   {SettingId::max_concurrent_streams, parameter % 8u}};
   return serialise({some[parameter % some.size()]});
 }
-
-/// Reads the input by small numbers and runs of bytes; zeroes when it is used up.
-class Input {
- public:
-  Input(const uint8_t* data, size_t size) : rest_(data, size) {}
-  bool empty() const { return rest_.empty(); }
-  uint8_t byte() {
-    if (rest_.empty()) return 0;
-    const uint8_t value = rest_[0];
-    rest_ = rest_.subspan(1);
-    return value;
-  }
-  Bytes run(size_t n) {
-    const Bytes run = rest_.first(std::min(n, rest_.size()));
-    rest_ = rest_.subspan(run.size());
-    return run;
-  }
-
- private:
-  Bytes rest_;
-};
 
 class RandomHost final : public SessionHost {
  public:

@@ -64,6 +64,8 @@ INSTANTIATE_TEST_SUITE_P(
                       "PUSH_PROMISE"},
         ViolationCase{"settings_value", Side::upstream, settings_frame(hex("0005 00000001")),
                       "MAX_FRAME_SIZE is outside 2^14..2^24-1"},
+        ViolationCase{"garbage", Side::downstream, std::string(100, '\xff'),
+                      "a frame larger than its receiver accepts", "FRAME_SIZE_ERROR"},
         ViolationCase{"window_overrun", Side::downstream,
                       Wire::data(1, std::string(40'000, 'x')) + Wire::data(1, std::string(30'000, 'x')),
                       "DATA beyond the connection's window", "FLOW_CONTROL_ERROR"}),

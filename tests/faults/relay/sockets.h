@@ -160,6 +160,7 @@ class Listener {
     bind_and_listen(reinterpret_cast<const sockaddr*>(&address), sizeof address);
   }
   uint16_t port() const { return port_; }
+  int fd() const { return socket_.fd(); }
   Socket accept() {
     EXPECT_TRUE(socket_.ready(POLLIN, patience)) << "nobody connects";
     return Socket(::accept4(socket_.fd(), nullptr, nullptr, SOCK_CLOEXEC));

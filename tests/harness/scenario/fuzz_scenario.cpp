@@ -1,6 +1,6 @@
 // Reads hostile scenario files, and checks what no input may break: an answer always comes, every error has a
-// place inside its text and can be shown, and what is accepted is whole. Built with -fsanitize=fuzzer this is
-// a libFuzzer target; fuzz_test.cpp runs it over corpus/.
+// place inside its text and can be shown, and what is accepted is whole. tests/fuzz makes a libFuzzer target
+// of it; fuzz_test.cpp runs it over corpus/.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

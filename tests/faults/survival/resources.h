@@ -1,0 +1,88 @@
+// What this process holds at the moment: descriptors, threads, memory; and whether that can be measured at
+// all.
+#pragma once
+
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+#include <system_error>
+
+namespace breakwire::relay::testing {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define BREAKWIRE_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define BREAKWIRE_SANITIZED 1
+#endif
+#endif
+#ifdef BREAKWIRE_SANITIZED
+inline constexpr bool memory_is_measured = false;  // a sanitizer's own is many times the program's
+#else
+inline constexpr bool memory_is_measured = true;
+#endif
+
+inline size_t entries_of(const char* folder) {
+  const std::filesystem::directory_iterator all(folder);
+  return static_cast<size_t>(std::distance(begin(all), end(all)));
+}
+/// How many there are of each kind: "socket", "anon_inode:[eventpoll]", … Not of eventfds, which gRPC makes
+/// with its threads and keeps; whoever waits in the relay has a socket or an epoll of its own beside.
+inline std::map<std::string, size_t> open_descriptors() {
+  std::map<std::string, size_t> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    std::string what = std::filesystem::read_symlink(entry.path(), gone).string();
+    if (const auto inode = what.find(":["); inode != std::string::npos && !what.starts_with("anon_"))
+      what.resize(inode);
+    if (!gone && what.find("eventfd") == std::string::npos) ++found[what];
+  }
+  return found;
+}
+/// The same once they are as expected, or after a while; a peer may still be closing its end.
+inline std::map<std::string, size_t> descriptors_settled(const std::map<std::string, size_t>& expected) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  auto found = open_descriptors();
+  while (found != expected && std::chrono::steady_clock::now() < deadline) found = open_descriptors();
+  return found;
+}
+inline size_t threads() { return entries_of("/proc/self/task"); }
+
+/// What was allocated and not given back; 0 where it is not measured.
+inline size_t bytes_in_use() {
+  if (!memory_is_measured) return 0;
+  const auto all = ::mallinfo2();
+  return all.uordblks + all.hblkhd;
+}
+
+/// A line of /proc/self/status, in bytes.
+inline size_t status_bytes(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    size_t kilobytes = 0;
+    if (word == name + ":" && status >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
+}
+inline size_t resident_bytes() { return status_bytes("VmRSS"); }
+/// The most that was resident since `forget_peak` (proc(5), clear_refs).
+inline size_t peak_bytes() { return status_bytes("VmHWM"); }
+inline void forget_peak() { std::ofstream("/proc/self/clear_refs") << 5; }
+
+/// As many descriptors as the system lets this process have.
+inline void raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace breakwire::relay::testing
