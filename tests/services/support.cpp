@@ -1,6 +1,5 @@
 #include "tests/services/support.h"
 
-
 #include <sstream>
 #include <stdexcept>
 

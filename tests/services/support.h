@@ -1,5 +1,6 @@
 #pragma once
-// What the tests of the services need around them: services, calls, a dependency that does as told. Everything here ends with the object that holds it.
+// What the tests of the services need around them: services, calls, a dependency that does as told.
+// Everything here ends with the object that holds it.
 
 #include <grpcpp/grpcpp.h>
 

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <future>
 #include <map>
 #include <memory>
@@ -32,16 +33,22 @@ inline grpc::ByteBuffer buffer_of(const std::string& text) {
   return {&slice, 1};
 }
 
-/// Serves two methods: test.Echo/Say answers what it was sent; test.Echo/Wait does so when it is let go, or
-/// ends when it is cancelled. Counts how often each handler ran.
+/// What a flood consists of: more than a frame.
+inline std::string flood_message() { return std::string(20'000, 'f'); }
+
+/// Serves three methods: test.Echo/Say answers what it was sent; test.Echo/Wait does so when it is let go, or
+/// ends when it is cancelled; test.Echo/Flood reads and writes messages without end until it is cancelled.
+/// Counts how often each handler ran.
 class EchoServer {
  public:
-  EchoServer() {
+  /// `adjust` may change what the server is built with.
+  explicit EchoServer(const std::function<void(grpc::ServerBuilder&)>& adjust = {}) {
     grpc::ServerBuilder builder;
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.SetMaxReceiveMessageSize(-1);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     builder.RegisterCallbackGenericService(&service_);
+    if (adjust) adjust(builder);
     server_ = builder.BuildAndStart();
   }
   ~EchoServer() {
@@ -104,10 +111,45 @@ class EchoServer {
     grpc::ByteBuffer message_;
     bool cancelled_ = false;
   };
+  class Flood final : public grpc::ServerGenericBidiReactor {
+   public:
+    explicit Flood(EchoServer& server) : server_(server) {
+      const std::lock_guard lock(mutex_);
+      StartRead(&in_);
+      StartWrite(&out_);
+    }
+    void OnReadDone(bool ok) override {
+      const std::lock_guard lock(mutex_);
+      if (ok && !cancelled_) StartRead(&in_);
+    }
+    void OnWriteDone(bool ok) override {
+      const std::lock_guard lock(mutex_);
+      if (ok && !cancelled_) StartWrite(&out_);
+    }
+    void OnCancel() override {
+      {
+        const std::lock_guard lock(server_.mutex_);
+        ++server_.cancelled_;
+        server_.changed_.notify_all();
+      }
+      const std::lock_guard lock(mutex_);
+      cancelled_ = true;
+      Finish(grpc::Status::CANCELLED);
+    }
+    void OnDone() override { delete this; }
+
+   private:
+    EchoServer& server_;
+    std::mutex mutex_;
+    grpc::ByteBuffer in_;
+    const grpc::ByteBuffer out_ = buffer_of(flood_message());
+    bool cancelled_ = false;
+  };
   class Service final : public grpc::CallbackGenericService {
    public:
     explicit Service(EchoServer& server) : server_(server) {}
     grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
+      if (context->method() == "/test.Echo/Flood") return new Flood(server_);
       return new Reactor(server_, context->method());
     }
 
@@ -188,6 +230,7 @@ class EchoClient {
   grpc::StatusCode say(std::chrono::milliseconds deadline = std::chrono::seconds(10)) {
     return start("Say", "hello", deadline)->code();
   }
+  grpc::GenericStub& stub() { return *stub_; }
 
  private:
   std::shared_ptr<grpc::Channel> channel_;

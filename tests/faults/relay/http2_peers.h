@@ -16,7 +16,8 @@ using http2::testing::grpc_message;
 
 /// An endpoint, its socket, and how that ended.
 struct Http2Peer {
-  Http2Peer(Socket of, Endpoint::Role role) : socket(std::move(of)), http2(role, {}) {}
+  Http2Peer(Socket of, Endpoint::Role role, Endpoint::Options options = {})
+      : socket(std::move(of)), http2(role, std::move(options)) {}
 
   Socket socket;
   Endpoint http2;
@@ -53,6 +54,17 @@ inline bool run_until(Http2Peer& a, Http2Peer& b, const std::function<bool()>& d
     ::poll(polled, 2, static_cast<int>(left.count()));
     if (polled[0].revents != 0) a.read();
     if (polled[1].revents != 0) b.read();
+  }
+}
+
+/// Lets one do so, whose other end is not ours to run; `done` may ask for what happens there.
+inline bool run_until(Http2Peer& peer, const std::function<bool()>& done) {
+  const auto deadline = Clock::now() + patience;
+  while (true) {
+    peer.write();
+    if (done()) return true;
+    if (Clock::now() > deadline || peer.end) return false;
+    if (peer.socket.ready(POLLIN, 10ms)) peer.read();
   }
 }
 
