@@ -95,7 +95,7 @@ TEST_P(StreamLimitTest, CallsThatWaitForTheFirstStreamGoAsSoonAsThereIsOne) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, StreamLimitTest, ::testing::Bool(),
-                         [](const auto& info) { return info.param ? "Relayed" : "Direct"; });
+                         [](const auto& of) { return of.param ? "Relayed" : "Direct"; });
 
 }  // namespace
 }  // namespace breakwire::relay::testing
