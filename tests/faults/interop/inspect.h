@@ -20,8 +20,9 @@ class InteropClientContextInspector {
  private:
   friend class InteropServerContextInspector;
   static uint32_t flags(grpc_call* call) {
-    constexpr uint32_t internal_compress = 0x80000000u;  // GRPC_WRITE_INTERNAL_COMPRESS
-    return grpc_call_test_only_get_message_flags(call) & internal_compress;
+    // GRPC_WRITE_INTERNAL_TEST_ONLY_WAS_COMPRESSED: the bit that is left when it has been decompressed.
+    constexpr uint32_t was_compressed = 0x40000000u;
+    return grpc_call_test_only_get_message_flags(call) & was_compressed;
   }
 };
 

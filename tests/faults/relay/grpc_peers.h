@@ -37,7 +37,8 @@ inline grpc::ByteBuffer buffer_of(const std::string& text) {
 inline std::string flood_message() { return std::string(20'000, 'f'); }
 
 /// Serves three methods: test.Echo/Say answers what it was sent; test.Echo/Wait does so when it is let go, or
-/// ends when it is cancelled; test.Echo/Flood reads and writes messages without end until it is cancelled.
+/// ends when it is cancelled; test.Echo/Flood reads nothing and writes messages without end until it is
+/// cancelled.
 /// Counts how often each handler ran.
 class EchoServer {
  public:
@@ -113,18 +114,10 @@ class EchoServer {
   };
   class Flood final : public grpc::ServerGenericBidiReactor {
    public:
-    explicit Flood(EchoServer& server) : server_(server) {
-      const std::lock_guard lock(mutex_);
-      StartRead(&in_);
-      StartWrite(&out_);
-    }
-    void OnReadDone(bool ok) override {
-      const std::lock_guard lock(mutex_);
-      if (ok && !cancelled_) StartRead(&in_);
-    }
+    explicit Flood(EchoServer& server) : server_(server) { StartWrite(&message_); }
     void OnWriteDone(bool ok) override {
       const std::lock_guard lock(mutex_);
-      if (ok && !cancelled_) StartWrite(&out_);
+      if (ok && !cancelled_) StartWrite(&message_);
     }
     void OnCancel() override {
       {
@@ -141,8 +134,7 @@ class EchoServer {
    private:
     EchoServer& server_;
     std::mutex mutex_;
-    grpc::ByteBuffer in_;
-    const grpc::ByteBuffer out_ = buffer_of(flood_message());
+    const grpc::ByteBuffer message_ = buffer_of(flood_message());
     bool cancelled_ = false;
   };
   class Service final : public grpc::CallbackGenericService {
@@ -210,13 +202,15 @@ class Call {
 /// A channel of its own: at most one connection, no retries, reconnecting quickly.
 class EchoClient {
  public:
-  explicit EchoClient(uint16_t port) {
+  /// `adjust` may change what the channel is made with.
+  explicit EchoClient(uint16_t port, const std::function<void(grpc::ChannelArguments&)>& adjust = {}) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
     arguments.SetMaxReceiveMessageSize(-1);
+    if (adjust) adjust(arguments);
     channel_ = grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port),
                                          grpc::InsecureChannelCredentials(), arguments);
     stub_ = std::make_unique<grpc::GenericStub>(channel_);
