@@ -99,9 +99,6 @@ TEST_F(CancelledCallsTest, TenThousandLeaveNoWindowAndNoStreamBehind) {
   EXPECT_TRUE(last->response() == large);
 
   const auto ended = recorder.wait_for<faults::CallEnded>(calls + 1);
-  size_t dbg[2] = {};
-  for (auto& m : recorder.all<faults::MessageSeen>()) ++dbg[m.direction == faults::Direction::request];
-  printf("messages %zu %zu\n", dbg[0], dbg[1]);
   EXPECT_EQ(ended.size(), recorder.all<faults::CallStarted>().size()) << "none is open";
   EXPECT_EQ(std::count_if(ended.begin(), ended.end(),
                           [](const auto& one) { return one.how == faults::Ending::reset_by_downstream; }),
