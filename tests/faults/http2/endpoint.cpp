@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace breakwire::http2::testing {
 namespace {
@@ -89,6 +90,11 @@ Endpoint::Endpoint(Role role, Options options) : options_(std::move(options)), r
   nghttp2_session_callbacks_set_select_padding_callback(
       callbacks, [](nghttp2_session*, const nghttp2_frame* frame, size_t most, void* user) {
         return static_cast<ssize_t>(std::min(most, frame->hd.length + self(user).options_.padding));
+      });
+  nghttp2_session_callbacks_set_on_begin_frame_callback(
+      callbacks, [](nghttp2_session*, const nghttp2_frame_hd* header, void* user) {
+        if (self(user).options_.keep_frames) self(user).frames.push_back(*header);
+        return 0;
       });
   nghttp2_option* option = nullptr;
   nghttp2_option_new(&option);

@@ -38,6 +38,7 @@ class Endpoint final : public End {
     std::vector<nghttp2_settings_entry> settings;
     bool manual_windows = false;  // give no credit by itself
     size_t padding = 0;           // on DATA and HEADERS
+    bool keep_frames = false;     // remember the header of every frame received
   };
   Endpoint(Role role, Options options);
   Endpoint(const Endpoint&) = delete;
@@ -74,6 +75,7 @@ class Endpoint final : public End {
   std::string goaway_debug;
   size_t ping_acks = 0;
   size_t pings = 0;
+  std::vector<nghttp2_frame_hd> frames;  // with keep_frames; also those on streams that are closed
 
  private:
   struct Body {

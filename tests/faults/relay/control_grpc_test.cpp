@@ -104,16 +104,7 @@ TEST_F(ControlGrpcTest, MutedAcksTripTheCallersKeepaliveOnAConnectionThatWorks) 
 /// nghttp2 as the client of a real gRPC server, which a test shuts down.
 class DrainingServerTest : public ControlGrpcTest {
  protected:
-  bool run_until(const std::function<bool()>& done) {
-    const auto deadline = Clock::now() + patience;
-    while (true) {
-      peer.write();
-      if (done()) return true;
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
-      if (left <= 0ms || peer.end) return false;
-      if (peer.socket.ready(POLLIN, left)) peer.read();
-    }
-  }
+  bool run_until(const std::function<bool()>& done) { return testing::run_until(peer, done); }
 
   Http2Peer peer{dial(port), Endpoint::Role::client};
 };

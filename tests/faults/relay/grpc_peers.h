@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <future>
 #include <map>
 #include <memory>
@@ -32,16 +33,23 @@ inline grpc::ByteBuffer buffer_of(const std::string& text) {
   return {&slice, 1};
 }
 
-/// Serves two methods: test.Echo/Say answers what it was sent; test.Echo/Wait does so when it is let go, or
-/// ends when it is cancelled. Counts how often each handler ran.
+/// What a flood consists of: more than a frame.
+inline std::string flood_message() { return std::string(20'000, 'f'); }
+
+/// Serves three methods: test.Echo/Say answers what it was sent; test.Echo/Wait does so when it is let go, or
+/// ends when it is cancelled; test.Echo/Flood reads nothing and writes messages without end until it is
+/// cancelled.
+/// Counts how often each handler ran.
 class EchoServer {
  public:
-  EchoServer() {
+  /// `adjust` may change what the server is built with.
+  explicit EchoServer(const std::function<void(grpc::ServerBuilder&)>& adjust = {}) {
     grpc::ServerBuilder builder;
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.SetMaxReceiveMessageSize(-1);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     builder.RegisterCallbackGenericService(&service_);
+    if (adjust) adjust(builder);
     server_ = builder.BuildAndStart();
   }
   ~EchoServer() {
@@ -104,10 +112,36 @@ class EchoServer {
     grpc::ByteBuffer message_;
     bool cancelled_ = false;
   };
+  class Flood final : public grpc::ServerGenericBidiReactor {
+   public:
+    explicit Flood(EchoServer& server) : server_(server) { StartWrite(&message_); }
+    void OnWriteDone(bool ok) override {
+      const std::lock_guard lock(mutex_);
+      if (ok && !cancelled_) StartWrite(&message_);
+    }
+    void OnCancel() override {
+      {
+        const std::lock_guard lock(server_.mutex_);
+        ++server_.cancelled_;
+        server_.changed_.notify_all();
+      }
+      const std::lock_guard lock(mutex_);
+      cancelled_ = true;
+      Finish(grpc::Status::CANCELLED);
+    }
+    void OnDone() override { delete this; }
+
+   private:
+    EchoServer& server_;
+    std::mutex mutex_;
+    const grpc::ByteBuffer message_ = buffer_of(flood_message());
+    bool cancelled_ = false;
+  };
   class Service final : public grpc::CallbackGenericService {
    public:
     explicit Service(EchoServer& server) : server_(server) {}
     grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
+      if (context->method() == "/test.Echo/Flood") return new Flood(server_);
       return new Reactor(server_, context->method());
     }
 
@@ -168,13 +202,15 @@ class Call {
 /// A channel of its own: at most one connection, no retries, reconnecting quickly.
 class EchoClient {
  public:
-  explicit EchoClient(uint16_t port) {
+  /// `adjust` may change what the channel is made with.
+  explicit EchoClient(uint16_t port, const std::function<void(grpc::ChannelArguments&)>& adjust = {}) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
     arguments.SetMaxReceiveMessageSize(-1);
+    if (adjust) adjust(arguments);
     channel_ = grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port),
                                          grpc::InsecureChannelCredentials(), arguments);
     stub_ = std::make_unique<grpc::GenericStub>(channel_);

@@ -73,4 +73,15 @@ inline bool run_until(SocketPeer& a, SocketPeer& b, const std::function<bool()>&
   }
 }
 
+/// Lets one do so, whose other end is not ours to run; `done` may ask for what happens there.
+inline bool run_until(SocketPeer& peer, const std::function<bool()>& done) {
+  const auto deadline = Clock::now() + patience;
+  while (true) {
+    peer.write();
+    if (done()) return true;
+    if (Clock::now() > deadline || peer.end) return false;
+    if (peer.socket.ready(POLLIN, 10ms)) peer.read();
+  }
+}
+
 }  // namespace breakwire::relay::testing

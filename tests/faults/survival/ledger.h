@@ -28,7 +28,7 @@ class Ledger final : public faults::Observer {
     size_t violations_by_upstream = 0;
   };
 
-  void observe(faults::Observation observation) override {
+  void observe(faults::Observation&& observation) override {
     const std::lock_guard lock(mutex_);
     std::visit([this](const auto& one) { note(one); }, observation);
     changed_.notify_all();
