@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <new>
 
+#include "faults/http2/frame.h"
+
 namespace breakwire::http2 {
 namespace {
 
@@ -66,7 +68,7 @@ void FieldDecoder::say_table_size(uint32_t size) {
 }
 
 uint32_t FieldDecoder::table_size() const {
-  if (!inflater_) return initial_table_size;
+  if (!inflater_) return default_table_size;
   return static_cast<uint32_t>(nghttp2_hd_inflate_get_max_dynamic_table_size(inflater_.get()));
 }
 

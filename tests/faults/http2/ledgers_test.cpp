@@ -159,17 +159,17 @@ TEST(SettingsTest, AcknowledgementsComeInOrderWithTheirOrigin) {
 
 class ObservationLogTest : public ::testing::Test {
  protected:
-  faults::Observation started(StreamId stream) {
+  faults::CallStarted started(StreamId stream) {
     return faults::CallStarted{
         .edge = {"e"}, .connection = {1}, .stream = stream, .times = {.received = at(0)}};
   }
-  faults::Observation started(StreamId stream, int forwarded) {
+  faults::CallStarted started(StreamId stream, int forwarded) {
     return faults::CallStarted{.edge = {"e"},
                                .connection = {1},
                                .stream = stream,
                                .times = {.received = at(0), .forwarded = at(forwarded)}};
   }
-  faults::Observation ping() { return faults::PingSeen{.edge = {"e"}, .connection = {1}}; }
+  faults::PingSeen ping() { return faults::PingSeen{.edge = {"e"}, .connection = {1}}; }
   faults::Observation forwarded(StreamId stream, int when) {
     return faults::Forwarded{{"e"}, {1}, stream, faults::FrameKind::call_started, at(when)};
   }

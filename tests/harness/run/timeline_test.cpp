@@ -27,8 +27,8 @@ class Story {
     const size_t before = history_.history().events().size();
     write(history_);
     bool due = false;
-    for (const auto& event : history_.history().events().subspan(before))
-      due = timeline_.observe(event) || due;
+    const auto& events = history_.history().events();
+    for (size_t at = before; at < events.size(); ++at) due = timeline_.observe(events[at]) || due;
     return due;
   }
   /// "arm slow, clear slow": everything due by then. What is armed takes effect at that moment.
