@@ -6,6 +6,7 @@
 
 #include "bench/load.h"
 #include "bench/processes.h"
+#include "bench/raw_connections.h"
 #include "bench/table.h"
 
 namespace bench {
@@ -37,6 +38,18 @@ void idle_connections(Subjects& subjects) {
     rows.push_back({name, number(each / 1024, 1)});
   }
   std::printf("%zu connections, one call made on each, then idle\n\n", connections);
+  print_table(rows);
+
+  RawServer server;
+  rows = {{"full HPACK tables both ways", "KiB per connection"}};
+  for (const auto* name : {"breakwire-forgetful", "breakwire-edited"}) {
+    const auto subject = subjects.start(name, server.port());
+    FullTables(subject->port, 16);
+    const double before = own_memory(subject->process->pid());
+    const FullTables tables(subject->port, connections);
+    rows.push_back({name, number((own_memory(subject->process->pid()) - before) / connections / 1024, 1)});
+  }
+  std::printf("%zu connections whose dynamic tables hold as many fields as they can\n\n", connections);
   print_table(rows);
 }
 

@@ -1,13 +1,14 @@
 // breakwire's relay as a process of its own, so that its processor time and memory can be read from outside.
-//   bench_relay PORT UPSTREAM_PORT [unmatched | forgetful]
+//   bench_relay PORT UPSTREAM_PORT [unmatched | forgetful | edited]
 // Every call is observed as in a scenario: the runner's Recorder numbers the events, keeps them, and shows
 // them to the timeline. With `unmatched` a fault is armed whose method no call has; `forgetful` keeps no
 // events.
 #include <csignal>
 #include <cstdlib>
 #include <memory>
-#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "faults/kinds/kind.h"
 #include "faults/relay/network.h"
@@ -19,16 +20,33 @@ using namespace breakwire;
 
 const EdgeId edge{"client->server"};
 
-std::unique_ptr<relay::ActiveFault> arm_unmatched(relay::Network& network) {
+using Faults = std::vector<std::unique_ptr<relay::ActiveFault>>;
+
+void arm(Faults& faults, relay::Network& network, const std::string& kind, const std::string& with,
+         faults::Match match) {
   ErrorList errors;
-  const auto with = json::parse(R"({"code": "UNAVAILABLE"})", "with.json");
-  const auto made = faults::find_fault_kind("grpc_status")->make(*with, errors);
-  faults::Match match;
-  match.method = "bench.Echo/Never";
-  return network.arm(edge, {.id = {"unmatched"},
-                            .kind = "grpc_status",
-                            .match = std::move(match),
-                            .fault = std::get<std::shared_ptr<const faults::WireFault>>(*made)});
+  const auto made = faults::find_fault_kind(kind)->make(*json::parse(with, "with.json"), errors);
+  faults.push_back(network.arm(edge, {.id = {kind + std::to_string(faults.size())},
+                                      .kind = kind,
+                                      .match = std::move(match),
+                                      .fault = std::get<std::shared_ptr<const faults::WireFault>>(*made)}));
+}
+
+Faults arm_for(std::string_view mode, relay::Network& network) {
+  Faults faults;
+  if (mode == "unmatched") {
+    faults::Match match;
+    match.method = "bench.Echo/Never";
+    arm(faults, network, "grpc_status", R"({"code": "UNAVAILABLE"})", std::move(match));
+  }
+  if (mode == "edited") {
+    for (const auto stage : {faults::Stage::headers, faults::Stage::response_headers}) {
+      faults::Match match;
+      match.stage = stage;
+      arm(faults, network, "metadata", R"({"set": {"x": "y"}})", std::move(match));
+    }
+  }
+  return faults;
 }
 
 struct Forgetful final : faults::Observer {
@@ -52,12 +70,12 @@ int main(int argc, char** argv) {
   run::Recorder recorder({.edges = {{.id = edge, .from = {"client"}, .to = {"server"}}}}, timeline);
   Forgetful forgetful;
   const std::string_view mode = argc > 3 ? argv[3] : "";
-  relay::Network network(mode == "forgetful" ? static_cast<faults::Observer&>(forgetful) : recorder);
+  relay::Network network(mode == "forgetful" || mode == "edited" ? static_cast<faults::Observer&>(forgetful)
+                                                                 : recorder);
   network.open({.id = edge,
                 .listen = {.port = port_of(argv[1])},
                 .upstream = relay::TcpAddress{.port = port_of(argv[2])}});
-  std::unique_ptr<relay::ActiveFault> fault;
-  if (mode == "unmatched") fault = arm_unmatched(network);
+  const Faults faults = arm_for(mode, network);
   int signal = 0;
   sigwait(&ends, &signal);
 }

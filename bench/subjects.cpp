@@ -76,13 +76,14 @@ std::string Subjects::write(const std::string& name, const std::string& text) {
   return path;
 }
 
-std::vector<std::string> Subjects::command_line(const std::string& name, uint16_t port) {
-  const auto to = std::to_string(server_port_);
+std::vector<std::string> Subjects::command_line(const std::string& name, uint16_t port,
+                                                uint16_t server_port) {
+  const auto to = std::to_string(server_port);
   if (name == "haproxy-tcp")
-    return {"haproxy", "-db", "-f", write(name, haproxy(port, server_port_, "tcp", ""))};
+    return {"haproxy", "-db", "-f", write(name, haproxy(port, server_port, "tcp", ""))};
   if (name == "haproxy-h2")
-    return {"haproxy", "-db", "-f", write(name, haproxy(port, server_port_, "http", " proto h2"))};
-  if (name == "nginx") return {"nginx", "-c", write(name, nginx(port, server_port_, place_.path()))};
+    return {"haproxy", "-db", "-f", write(name, haproxy(port, server_port, "http", " proto h2"))};
+  if (name == "nginx") return {"nginx", "-c", write(name, nginx(port, server_port, place_.path()))};
   if (name == "nghttpx")
     return {"nghttpx",
             "--conf=/dev/null",
@@ -94,17 +95,20 @@ std::vector<std::string> Subjects::command_line(const std::string& name, uint16_
             "--frontend-http2-max-concurrent-streams=1000"};
   if (name == "breakwire") return {bin_ + "/bench_relay", std::to_string(port), to};
   if (name == "breakwire-armed") return {bin_ + "/bench_relay", std::to_string(port), to, "unmatched"};
+  if (name == "breakwire-edited") return {bin_ + "/bench_relay", std::to_string(port), to, "edited"};
   if (name == "breakwire-forgetful") return {bin_ + "/bench_relay", std::to_string(port), to, "forgetful"};
   throw std::invalid_argument("there is no " + name);
 }
 
-std::unique_ptr<Subject> Subjects::start(const std::string& name) {
+std::unique_ptr<Subject> Subjects::start(const std::string& name) { return start(name, server_port_); }
+
+std::unique_ptr<Subject> Subjects::start(const std::string& name, uint16_t server_port) {
   auto subject = std::make_unique<Subject>();
   subject->name = name;
-  subject->port = server_port_;
+  subject->port = server_port;
   if (name == "direct") return subject;
   subject->port = free_port();
-  auto argv = command_line(name, subject->port);
+  auto argv = command_line(name, subject->port, server_port);
   if (!installed(argv.front())) {
     std::fprintf(stderr, "%s is left out: %s is not installed\n", name.c_str(), argv.front().c_str());
     return nullptr;

@@ -26,12 +26,15 @@ class Subjects {
   explicit Subjects(breakwire::process::Guard& guard);
 
   /// Starts `direct`, `haproxy-tcp`, `haproxy-h2`, `nginx`, `nghttpx`, `breakwire`, `breakwire-armed` (with a
-  /// fault that matches nothing) or `breakwire-forgetful` (no events kept); null when its program is missing.
+  /// fault that matches nothing) or `breakwire-forgetful` (no events kept) or `breakwire-edited` (every
+  /// block is encoded anew, and no events kept); null when its program is missing.
   /// Each has one thread for its traffic.
   std::unique_ptr<Subject> start(const std::string& name);
+  /// The same, in front of another server.
+  std::unique_ptr<Subject> start(const std::string& name, uint16_t server_port);
 
  private:
-  std::vector<std::string> command_line(const std::string& name, uint16_t port);
+  std::vector<std::string> command_line(const std::string& name, uint16_t port, uint16_t server_port);
   std::string write(const std::string& name, const std::string& text);
 
   breakwire::process::Guard& guard_;
