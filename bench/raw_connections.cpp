@@ -52,6 +52,17 @@ bool hear(int socket, size_t count) {
   return true;
 }
 
+/// Reads frames until HEADERS have been read.
+bool hear_headers(int socket) {
+  for (unsigned char type = 0xff; type != 1;) {
+    unsigned char header[9];
+    if (::recv(socket, header, sizeof header, MSG_WAITALL) != sizeof header) return false;
+    type = header[3];
+    if (!hear(socket, size_t{header[0]} << 16 | size_t{header[1]} << 8 | header[2])) return false;
+  }
+  return true;
+}
+
 const std::string request = filling_headers("\x83\x86\x84");  // :method POST, :scheme http, :path /
 const std::string response = filling_headers("\x88");         // :status 200
 
@@ -85,7 +96,7 @@ class RawServer::Impl {
       sockets_.push_back(socket);
       say(socket, settings);
       constexpr size_t preface = 24;
-      if (hear(socket, preface + settings.size() + request.size())) say(socket, response);
+      if (hear(socket, preface) && hear_headers(socket)) say(socket, response);
     }
   }
 

@@ -9,7 +9,6 @@ FieldSection::FieldSection(const faults::Metadata& fields) {
 void FieldSection::clear() {
   text_.clear();
   entries_.clear();
-  list_.clear();
 }
 
 void FieldSection::add(std::string_view name, std::string_view value, bool never_indexed) {
@@ -19,18 +18,17 @@ void FieldSection::add(std::string_view name, std::string_view value, bool never
                       .never_indexed = never_indexed});
   text_.append(name);
   text_.append(value);
-  list_.clear();
 }
 
-const faults::Metadata& FieldSection::list() const {
-  if (!list_.empty() || entries_.empty()) return list_;
-  list_.reserve(entries_.size());
+faults::Metadata FieldSection::list() const {
+  faults::Metadata fields;
+  fields.reserve(entries_.size());
   for (size_t at = 0; at < entries_.size(); ++at) {
-    list_.push_back({.name = std::string(name(at)),
-                     .value = std::string(value(at)),
-                     .never_indexed = entries_[at].never_indexed});
+    fields.push_back({.name = std::string(name(at)),
+                      .value = std::string(value(at)),
+                      .never_indexed = entries_[at].never_indexed});
   }
-  return list_;
+  return fields;
 }
 
 std::optional<std::string_view> value_of(const FieldSection& fields, std::string_view name) {

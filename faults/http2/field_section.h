@@ -27,8 +27,8 @@ class FieldSection {
   std::string_view value(size_t at) const {
     return view(entries_[at].begin + entries_[at].name, entries_[at].value);
   }
-  /// In order, with duplicates. The reference is good until the section is changed or moved.
-  const faults::Metadata& list() const;
+  /// In order, with duplicates; made anew each time.
+  faults::Metadata list() const;
   /// As MAX_HEADER_LIST_SIZE counts it: +32 per field (RFC 9113 §10.5.1).
   size_t list_size() const { return text_.size() + 32 * entries_.size(); }
   /// Memory in use, roughly, in bytes.
@@ -47,7 +47,6 @@ class FieldSection {
 
   std::string text_;
   std::vector<Entry> entries_;
-  mutable faults::Metadata list_;
 };
 
 /// The first value under `name`, if any.

@@ -82,7 +82,10 @@ void ObservationLog::flush() {
   }
   told_ = 0;
   line_.clear();
-  if (shared_ != nullptr) shared_->entries = std::exchange(line_, {});
+  if (shared_ == nullptr || line_.capacity() == 0) return;
+  constexpr size_t most_kept = 1024;  // entries: what an unusual turn took is given back
+  if (line_.capacity() <= most_kept) shared_->entries = std::move(line_);
+  line_ = {};
 }
 
 void ObservationLog::tell_first() {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -79,8 +78,6 @@ class Output {
     control_ = 0;
     return std::exchange(pending_, {});
   }
-  void written(uint64_t total) { written_ = total; }
-  uint64_t written() const { return written_; }
   /// What nobody has taken: the owner takes as long as it has room, so this grows when the peer is slow. What
   /// was taken and not written yet is under way, as on a long wire, and the owner bounds it.
   uint64_t backlog() const { return pending_.size(); }
@@ -90,7 +87,6 @@ class Output {
  private:
   Gathered pending_;
   uint64_t taken_ = 0;
-  uint64_t written_ = 0;
   size_t control_ = 0;  // control frames among the pending bytes
 };
 

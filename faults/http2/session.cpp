@@ -9,11 +9,10 @@ Session::Session(SessionOptions options, SessionHost& host)
 Session::~Session() = default;
 
 void Session::receive(Side from, std::span<const uint8_t> bytes, Instant now) {
-  core_->receive(from, bytes, now);
-  core_->keep_output();
+  core_->receive(from, bytes, now, false);
 }
 void Session::receive_lent(Side from, std::span<const uint8_t> bytes, Instant now) {
-  core_->receive(from, bytes, now);
+  core_->receive(from, bytes, now, true);
 }
 void Session::keep_output() { core_->keep_output(); }
 void Session::written(Side to, uint64_t total, Instant now) { core_->written(to, total, now); }

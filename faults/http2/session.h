@@ -28,7 +28,7 @@ struct Limits {
   size_t resets_per_second = 5'000;       // RST_STREAM from one peer
   // Frames from one peer that move no call: PING, SETTINGS, those that are passed over, and DATA that brings
   // neither data nor an end. Floods of them are CVE-2019-9512, -9515 and -9518.
-  size_t idle_frames_per_second = 10'000;
+  size_t idle_frames_per_second = 100'000;
   size_t settings_parameters = 32;      // in one SETTINGS frame (nghttp2's bound since CVE-2020-11080)
   size_t open_calls_bytes = 64u << 20;  // decoded request fields (+32 each) of the calls under way
   size_t open_streams = 100'000;        // calls under way on a connection

@@ -29,17 +29,18 @@ Session::Core::Core(SessionOptions options, SessionHost& host)
           PeerState{FrameReader{{options_.limits.field_block_bytes, options_.limits.continuations}, false}}} {
 }
 
-void Session::Core::receive(Side from, Bytes bytes, Instant now) {
+void Session::Core::receive(Side from, Bytes bytes, Instant now, bool lent) {
   if (over_) return;
   now_ = now;
+  lent_ = lent;
   Sink sink{*this, from};
   peer(from).reader.feed(bytes, sink);
   end_turn();
+  lent_ = false;
 }
 
 void Session::Core::written(Side to, uint64_t total, Instant now) {
   now_ = now;
-  peer(to).output.written(total);
   log_.written(to, total, now);
   Way& towards = way(direction_from(other(to)));
   if (!towards.waiting_for_room.empty() && peer(to).output.backlog() < high_water) {

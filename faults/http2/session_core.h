@@ -44,7 +44,8 @@ class Session::Core {
  public:
   Core(SessionOptions options, SessionHost& host);
 
-  void receive(Side from, Bytes bytes, Instant now);
+  /// `lent`: until the output is taken or kept, `bytes` stay where they are.
+  void receive(Side from, Bytes bytes, Instant now, bool lent);
   void written(Side to, uint64_t total, Instant now);
   void peer_gone(Side side, bool reset, Instant now, const FaultId& by);
   void act(const FaultId& fault, const faults::WireAction& action, Instant now);
@@ -279,6 +280,7 @@ class Session::Core {
   uint64_t ignored_frames_ = 0;
   std::optional<Demand> demand_;
   bool over_ = false;  // nothing is read any more
+  bool lent_ = false;  // what is being read may be lent to the output
 };
 
 }  // namespace breakwire::http2

@@ -186,7 +186,7 @@ bool Session::Core::write_data(Stream& stream, Direction direction, Item& item, 
 void Session::Core::append_piece(Side to, StreamId id, const Item& item, size_t n, bool end_stream,
                                  bool padded) {
   const Bytes data = item.bytes().subspan(item.sent, n);
-  if (n < worth_lending || !item.kept.empty() || item.injected) {
+  if (!lent_ || n < worth_lending || !item.kept.empty() || item.injected) {
     return append_data(out(to), id, data, end_stream, padded, item.padding);
   }
   append_data_begin(out(to), id, n, end_stream, padded, item.padding);

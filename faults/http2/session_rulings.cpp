@@ -86,8 +86,11 @@ void Session::Core::open_gate(Stream& stream, Direction direction, const Item& i
   if (stream.facts.metadata.empty()) stream.facts.metadata = stream.request.list();
   const Stage stage = reached.stage;
   const bool unedited = direction == Direction::request && !stream.opened() && !item.edited;
-  if (item.kind == Item::Kind::headers)
-    reached.fields = unedited ? &stream.facts.metadata : &item.fields.list();
+  faults::Metadata fields;
+  if (item.kind == Item::Kind::headers) {
+    if (!unedited) fields = item.fields.list();
+    reached.fields = unedited ? &stream.facts.metadata : &fields;
+  }
   faults::Ruling ruling = host_.decide(reached);
   if (reached.early && !std::holds_alternative<faults::CutMessage>(ruling.action)) return;
   for (const FaultId& fault : ruling.delayed_by) {

@@ -116,6 +116,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void send(Side to, std::string_view bytes);
   void send(Side to, const http2::Gathered& output);
   void put(Side to, std::string_view bytes, const Egress::Terms& terms);
+  template <class Output>
+  std::optional<size_t> write_now(Side to, const Output& bytes);
   bool flush(Side to);
   void wrote(Side to, size_t count, Instant at);
   bool take_session_output();

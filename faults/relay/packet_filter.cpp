@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -94,7 +95,7 @@ bool drops_on_a_real_connection() {
 
 PacketFilter::PacketFilter(int socket) : socket_(socket), before_(dropped_for(socket)) {}
 
-uint32_t PacketFilter::dropped() const { return dropped_for(socket_) - before_; }
+uint32_t PacketFilter::dropped() const { return std::max(dropped_for(socket_), before_) - before_; }
 
 PacketFilter::~PacketFilter() {
   if (socket_ >= 0) detach(socket_);

@@ -41,7 +41,10 @@ std::optional<size_t> Peer::write(const http2::Gathered& bytes) {
     }
     boost::system::error_code error;
     const size_t count = stream_.write_some(buffers, error);
-    if (error && error != asio::error::would_block) return std::nullopt;
+    if (error && error != asio::error::would_block) {
+      if (written > 0) return written;  // the peer has got that much; the next write says the rest
+      return std::nullopt;
+    }
     written += count;
     if (count < offered) break;
   }

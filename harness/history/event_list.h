@@ -60,23 +60,25 @@ class EventList {
   template <class What>
   void emplace_back(EventNumber number, Instant at, What&& what) {
     if (blocks_.empty() || blocks_.back().size() == block) blocks_.emplace_back();
-    if (blocks_.back().capacity() < block) blocks_.back().reserve(block);  // a copy has what it needs
-    blocks_.back().emplace_back(number, at, std::forward<What>(what));
-    ++size_;
+    auto& last = blocks_.back();
+    if (last.capacity() < block) last.reserve(block);  // a copy has what it needs
+    Event& event = last.emplace_back();
+    event.number = number;
+    event.at = at;
+    event.what = std::forward<What>(what);
   }
 
-  size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
+  size_t size() const { return blocks_.empty() ? 0 : (blocks_.size() - 1) * block + blocks_.back().size(); }
+  bool empty() const { return blocks_.empty(); }
   const Event& operator[](size_t at) const { return blocks_[at / block][at % block]; }
   const Event& at(size_t at) const { return blocks_.at(at / block).at(at % block); }
   const Event& front() const { return blocks_.front().front(); }
   const Event& back() const { return blocks_.back().back(); }
   const_iterator begin() const { return {*this, 0}; }
-  const_iterator end() const { return {*this, size_}; }
+  const_iterator end() const { return {*this, size()}; }
 
  private:
   std::vector<std::vector<Event>> blocks_;
-  size_t size_ = 0;
 };
 
 }  // namespace breakwire::history
