@@ -1,5 +1,4 @@
-// What this process holds at the moment: descriptors, threads, memory; and whether that can be measured at
-// all.
+// What this process holds at the moment: descriptors, threads, memory.
 #pragma once
 
 #include <malloc.h>
@@ -15,20 +14,9 @@
 #include <string>
 #include <system_error>
 
-namespace breakwire::relay::testing {
+#include "tests/faults/relay/memory.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define BREAKWIRE_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define BREAKWIRE_SANITIZED 1
-#endif
-#endif
-#ifdef BREAKWIRE_SANITIZED
-inline constexpr bool memory_is_measured = false;  // a sanitizer's own is many times the program's
-#else
-inline constexpr bool memory_is_measured = true;
-#endif
+namespace breakwire::relay::testing {
 
 inline size_t entries_of(const char* folder) {
   const std::filesystem::directory_iterator all(folder);
@@ -56,9 +44,9 @@ inline std::map<std::string, size_t> descriptors_settled(const std::map<std::str
 }
 inline size_t threads() { return entries_of("/proc/self/task"); }
 
-/// What was allocated and not given back; 0 where it is not measured.
+/// What was allocated and not given back; 0 where memory is not telling.
 inline size_t bytes_in_use() {
-  if (!memory_is_measured) return 0;
+  if (!memory_is_telling) return 0;
   const auto all = ::mallinfo2();
   return all.uordblks + all.hblkhd;
 }
@@ -72,7 +60,6 @@ inline size_t status_bytes(const std::string& name) {
   }
   return 0;
 }
-inline size_t resident_bytes() { return status_bytes("VmRSS"); }
 /// The most that was resident since `forget_peak` (proc(5), clear_refs).
 inline size_t peak_bytes() { return status_bytes("VmHWM"); }
 inline void forget_peak() { std::ofstream("/proc/self/clear_refs") << 5; }
