@@ -62,7 +62,12 @@ inline size_t status_bytes(const std::string& name) {
 }
 /// The most that was resident since `forget_peak` (proc(5), clear_refs).
 inline size_t peak_bytes() { return status_bytes("VmHWM"); }
-inline void forget_peak() { std::ofstream("/proc/self/clear_refs") << 5; }
+/// False where it cannot be forgotten: the peak is then the process's whole past, or not known at all.
+inline bool forget_peak() {
+  std::ofstream file("/proc/self/clear_refs");
+  file << 5 << std::flush;
+  return file.good() && peak_bytes() > 0;
+}
 
 /// As many descriptors as the system lets this process have.
 inline void raise_descriptor_limit() {
