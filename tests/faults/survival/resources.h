@@ -13,6 +13,7 @@
 #include <map>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include "tests/faults/relay/memory.h"
 
@@ -35,14 +36,25 @@ inline std::map<std::string, size_t> open_descriptors() {
   }
   return found;
 }
-/// The same once they are as expected, or after a while; a peer may still be closing its end.
-inline std::map<std::string, size_t> descriptors_settled(const std::map<std::string, size_t>& expected) {
+inline size_t threads() { return entries_of("/proc/self/task"); }
+
+/// What `look` finds once that is as expected, or after five seconds.
+template <class Look, class Found>
+Found settled(const Look& look, const Found& expected) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  auto found = open_descriptors();
-  while (found != expected && std::chrono::steady_clock::now() < deadline) found = open_descriptors();
+  Found found = look();
+  while (found != expected && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    found = look();
+  }
   return found;
 }
-inline size_t threads() { return entries_of("/proc/self/task"); }
+/// A peer may still be closing its end.
+inline std::map<std::string, size_t> descriptors_settled(const std::map<std::string, size_t>& expected) {
+  return settled(open_descriptors, expected);
+}
+/// The kernel lists a thread for a moment after it was joined.
+inline size_t threads_settled(size_t expected) { return settled(threads, expected); }
 
 /// What was allocated and not given back; 0 where memory is not telling.
 inline size_t bytes_in_use() {
