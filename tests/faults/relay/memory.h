@@ -3,11 +3,13 @@
 
 #include <unistd.h>
 
+#include <cstddef>
 #include <fstream>
 
 namespace breakwire::relay::testing {
 
-// Sanitizers keep freed memory for a while: nothing can be said of it there.
+// Sanitizers keep freed memory for a while, and their own is many times the program's: nothing can be said of
+// it there.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool memory_is_telling = false;
 #elif defined(__has_feature)

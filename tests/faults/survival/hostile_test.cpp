@@ -17,7 +17,7 @@ namespace {
 using http2::Side;
 
 constexpr int rounds = 3;            // connections that attack, one after the other
-constexpr size_t least_calls = 100;  // of the good client, before and during
+constexpr size_t least_calls = 300;  // of the good client, before and during: a p99 that one pause is not
 // The relay shares two cores with the attacker, the attacked server and the good client, so this is generous;
 // a data plane that is busy with one peer shows as hundreds of milliseconds.
 constexpr auto most_added_at_median = 20ms;
@@ -118,8 +118,8 @@ TEST_P(HostileTest, LeavesAGoodClientItsSuccessAndLatencyAndIsNamed) {
   const Attack& attack = GetParam();
   ASSERT_EQ(good.say(), grpc::StatusCode::OK);
   auto before = make_calls(good, [](size_t made) { return made >= least_calls; });
+  const bool peak_is_telling = memory_is_telling && forget_peak();
   const size_t resident = resident_bytes();
-  forget_peak();
 
   std::atomic<bool> over = false;
   std::thread attacker([&] {
@@ -133,8 +133,11 @@ TEST_P(HostileTest, LeavesAGoodClientItsSuccessAndLatencyAndIsNamed) {
   EXPECT_EQ(during.failed, 0u) << "of " << during.all.size();
   EXPECT_LT(during.at(0.5), before.at(0.5) + most_added_at_median) << shown(before.at(0.5)) << " without";
   EXPECT_LT(during.at(0.99), before.at(0.99) + most_added_at_p99) << shown(before.at(0.99)) << " without";
-  if (memory_is_measured) {
-    EXPECT_LT(peak_bytes(), resident + most_memory) << "from " << resident;
+  std::string grown = "not told";
+  if (peak_is_telling) {
+    const size_t peak = peak_bytes();
+    EXPECT_LT(peak, resident + most_memory) << "from " << resident;
+    grown = "+" + std::to_string((peak - std::min(peak, resident)) / 1024) + " KiB";
   }
 
   // It was named, and nobody else was; only the good client's connection is left.
@@ -150,9 +153,9 @@ TEST_P(HostileTest, LeavesAGoodClientItsSuccessAndLatencyAndIsNamed) {
   }
   EXPECT_EQ(all_events, expected);
   EXPECT_EQ(sums.wrong_ends, 0u);
-  std::printf("%-36s median %s -> %s, p99 %s -> %s, %zu calls, peak +%zu KiB\n", attack.name.c_str(),
+  std::printf("%-36s median %s -> %s, p99 %s -> %s, %zu calls, peak %s\n", attack.name.c_str(),
               shown(before.at(0.5)).c_str(), shown(during.at(0.5)).c_str(), shown(before.at(0.99)).c_str(),
-              shown(during.at(0.99)).c_str(), during.all.size(), (peak_bytes() - resident) / 1024);
+              shown(during.at(0.99)).c_str(), during.all.size(), grown.c_str());
 }
 
 INSTANTIATE_TEST_SUITE_P(Peers, HostileTest, ::testing::ValuesIn(attacks()),

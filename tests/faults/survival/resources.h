@@ -1,5 +1,4 @@
-// What this process holds at the moment: descriptors, threads, memory; and whether that can be measured at
-// all.
+// What this process holds at the moment: descriptors, threads, memory.
 #pragma once
 
 #include <malloc.h>
@@ -14,21 +13,11 @@
 #include <map>
 #include <string>
 #include <system_error>
+#include <thread>
+
+#include "tests/faults/relay/memory.h"
 
 namespace breakwire::relay::testing {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define BREAKWIRE_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define BREAKWIRE_SANITIZED 1
-#endif
-#endif
-#ifdef BREAKWIRE_SANITIZED
-inline constexpr bool memory_is_measured = false;  // a sanitizer's own is many times the program's
-#else
-inline constexpr bool memory_is_measured = true;
-#endif
 
 inline size_t entries_of(const char* folder) {
   const std::filesystem::directory_iterator all(folder);
@@ -47,18 +36,29 @@ inline std::map<std::string, size_t> open_descriptors() {
   }
   return found;
 }
-/// The same once they are as expected, or after a while; a peer may still be closing its end.
-inline std::map<std::string, size_t> descriptors_settled(const std::map<std::string, size_t>& expected) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  auto found = open_descriptors();
-  while (found != expected && std::chrono::steady_clock::now() < deadline) found = open_descriptors();
-  return found;
-}
 inline size_t threads() { return entries_of("/proc/self/task"); }
 
-/// What was allocated and not given back; 0 where it is not measured.
+/// What `look` finds once that is as expected, or after five seconds.
+template <class Look, class Found>
+Found settled(const Look& look, const Found& expected) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  Found found = look();
+  while (found != expected && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    found = look();
+  }
+  return found;
+}
+/// A peer may still be closing its end.
+inline std::map<std::string, size_t> descriptors_settled(const std::map<std::string, size_t>& expected) {
+  return settled(open_descriptors, expected);
+}
+/// The kernel lists a thread for a moment after it was joined.
+inline size_t threads_settled(size_t expected) { return settled(threads, expected); }
+
+/// What was allocated and not given back; 0 where memory is not telling.
 inline size_t bytes_in_use() {
-  if (!memory_is_measured) return 0;
+  if (!memory_is_telling) return 0;
   const auto all = ::mallinfo2();
   return all.uordblks + all.hblkhd;
 }
@@ -72,10 +72,14 @@ inline size_t status_bytes(const std::string& name) {
   }
   return 0;
 }
-inline size_t resident_bytes() { return status_bytes("VmRSS"); }
 /// The most that was resident since `forget_peak` (proc(5), clear_refs).
 inline size_t peak_bytes() { return status_bytes("VmHWM"); }
-inline void forget_peak() { std::ofstream("/proc/self/clear_refs") << 5; }
+/// False where it cannot be forgotten: the peak is then the process's whole past, or not known at all.
+inline bool forget_peak() {
+  std::ofstream file("/proc/self/clear_refs");
+  file << 5 << std::flush;
+  return file.good() && peak_bytes() > 0;
+}
 
 /// As many descriptors as the system lets this process have.
 inline void raise_descriptor_limit() {

@@ -1,6 +1,8 @@
 // Random faults of every kind under real gRPC and TCP traffic, for a minute or as long as asked:
 //   BREAKWIRE_SOAK_SECONDS=3600 BREAKWIRE_SOAK_SEED=7 build/dev/tests/soak_test
-// Afterwards the edges work, and nothing is left of what was: no connection, descriptor, thread or memory.
+// From 30 seconds on every kind has to have been armed and traffic of every sort to have come through; a
+// shorter run shows only that nothing breaks. Afterwards the edges work, and nothing is left of what was: no
+// connection, descriptor, thread or memory.
 #include <atomic>
 #include <cstdlib>
 #include <thread>
@@ -15,8 +17,11 @@
 namespace breakwire::relay::testing {
 namespace {
 
-// What allocators and gRPC keep for themselves varies that much; a leak grows with the traffic.
+// Of bytes in use. What allocators and gRPC keep for themselves varies that much, however long it takes: it
+// has reached its size in the warm-up. A leak grows with the traffic, so the longer the run, the smaller a
+// leak per call is found.
 constexpr size_t tolerance = 2u << 20;
+constexpr std::chrono::seconds long_enough(30);  // for every kind to have its turn
 
 uint64_t asked_for(const char* variable, uint64_t otherwise) {
   const char* text = std::getenv(variable);
@@ -146,10 +151,12 @@ TEST_F(SoakTest, LeavesNothingBehindAndEdgesThatWork) {
               ledger.sums().calls, bytes_in_use(), bytes);
   for (const auto& [code, count] : outcomes) std::printf("gRPC status %d: %zu\n", code, count);
   for (const auto& [action, count] : ledger.sums().hits) std::printf("hit %s: %zu\n", action.c_str(), count);
-  EXPECT_GT(outcomes[grpc::StatusCode::OK], 10u);
-  EXPECT_GT(outcomes.size(), 2u) << "faults that nobody notices";
-  EXPECT_GT(came.echoed, 10u);
-  for (const auto& kind : wire_kinds()) EXPECT_GT(armed[kind], 0u) << kind;
+  if (length >= long_enough) {
+    EXPECT_GT(outcomes[grpc::StatusCode::OK], 10u);
+    EXPECT_GT(outcomes.size(), 2u) << "faults that nobody notices";
+    EXPECT_GT(came.echoed, 10u);
+    for (const auto& kind : wire_kinds()) EXPECT_GT(armed[kind], 0u) << kind;
+  }
   EXPECT_EQ(ledger.sums().wrong_ends, 0u);
 
   // The data plane ends, which it does not while any wait of its own is left.

@@ -12,13 +12,15 @@ namespace {
 
 struct Witness {
   const char* kind;
-  const char* file;  // below tests/
-  const char* test;  // Suite, Name
+  const char* file;             // below tests/
+  const char* test;             // Suite, Name
+  const char* maker = nullptr;  // the file with the function, named as the kind is, by which it makes it
 };
 
 constexpr const char* bytes = "faults/relay/byte_faults_test.cpp";
 constexpr const char* pace = "faults/relay/pace_faults_test.cpp";
 constexpr const char* isolation = "faults/relay/isolation_test.cpp";
+constexpr const char* isolation_fixture = "faults/relay/isolation.h";
 constexpr const char* connections = "faults/witness/connections_test.cpp";
 constexpr const char* grpc = "faults/relay/grpc_faults_test.cpp";
 constexpr const char* calls = "faults/relay/call_faults_test.cpp";
@@ -36,10 +38,13 @@ const std::vector<Witness> witnesses{
     {"bandwidth", pace, "PaceFaultsTest, BandwidthDeliversEveryByteNoFasterThanItsRate"},
     {"stall", bytes, "ByteFaultsTest, StallFillsBoundedBuffersAndDeliversAllOfIt"},
     {"stall", grpc, "GrpcFaultsTest, StallEndsCallsByTheirDeadlineAndTheConnectionLivesOn"},
-    {"blackhole", isolation, "IsolationTest, ABlackholeEndsInEtimedoutUnderTcpUserTimeout"},
-    {"blackhole", isolation, "IsolationTest, RetransmissionHealsABlackholeWithoutALostByte"},
-    {"half_open", isolation, "IsolationTest, AHalfOpenRequestWayLeavesTheAnswersTheirs"},
-    {"half_open", isolation, "IsolationTest, AHalfOpenResponseWayLetsTheServiceWorkUnheard"},
+    {"blackhole", isolation, "IsolationTest, ABlackholeEndsInEtimedoutUnderTcpUserTimeout",
+     isolation_fixture},
+    {"blackhole", isolation, "IsolationTest, RetransmissionHealsABlackholeWithoutALostByte",
+     isolation_fixture},
+    {"half_open", isolation, "IsolationTest, AHalfOpenRequestWayLeavesTheAnswersTheirs", isolation_fixture},
+    {"half_open", isolation, "IsolationTest, AHalfOpenResponseWayLetsTheServiceWorkUnheard",
+     isolation_fixture},
     {"accept_hang", connections, "ConnectionsWitnessTest, AcceptHangIsAHandshakeAndThenNothingUntilTheFin"},
     {"accept_hang", grpc, "GrpcFaultsTest, AcceptHangLeavesANewChannelWaitingForSettings"},
     {"refuse", connections, "ConnectionsWitnessTest, RefuseIsEconnrefusedAndTheSamePortAfterwards"},
@@ -84,10 +89,14 @@ const std::vector<Witness> witnesses{
     {"command", command, "WithDatabaseTest, SqlHoldsALockUntilTheFaultIsOver"},
 };
 
+std::string text_of(const char* path) {
+  std::ifstream file(std::string(BREAKWIRE_SOURCE_DIR "/tests/") + path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 /// The test with its body and its class: what makes the fault may stand in either.
 std::string source_of(const Witness& witness) {
-  std::ifstream file(std::string(BREAKWIRE_SOURCE_DIR "/tests/") + witness.file);
-  const std::string all{std::istreambuf_iterator<char>(file), {}};
+  const std::string all = text_of(witness.file);
   const size_t begin = all.find(std::string("(") + witness.test + ") {");
   if (begin == std::string::npos) return "";
   const std::string_view name = witness.test;
@@ -97,6 +106,18 @@ std::string source_of(const Witness& witness) {
     text += all.substr(fixture, all.find("\n};\n", fixture) - fixture);
   }
   return text;
+}
+
+/// The kind's name in quotes, an argument of what arms it.
+bool makes_its_kind(const Witness& witness, const std::string& source) {
+  const std::string kind = witness.kind;
+  const std::string quoted = '"' + kind + '"';
+  if (!witness.maker) return source.find(quoted) != std::string::npos;
+  const std::string call = ' ' + kind + '(';
+  const std::string all = text_of(witness.maker);
+  const size_t begin = all.find(call);
+  if (begin == std::string::npos || source.find(call) == std::string::npos) return false;
+  return all.substr(begin, all.find("}\n", begin) - begin).find(quoted) != std::string::npos;
 }
 
 TEST(WitnessListTest, EveryKindHasOne) {
@@ -110,7 +131,7 @@ TEST(WitnessListTest, EachIsThereAndMakesItsKind) {
   for (const auto& witness : witnesses) {
     const std::string source = source_of(witness);
     ASSERT_FALSE(source.empty()) << witness.file << " has no " << witness.test;
-    EXPECT_NE(source.find(witness.kind), std::string::npos)
+    EXPECT_TRUE(makes_its_kind(witness, source))
         << witness.test << " in " << witness.file << " makes no " << witness.kind;
   }
 }
