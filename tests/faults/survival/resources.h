@@ -1,8 +1,12 @@
 // What this process holds at the moment: descriptors, threads, memory.
 #pragma once
 
+#include <arpa/inet.h>
 #include <malloc.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -36,12 +40,33 @@ inline std::map<std::string, size_t> open_descriptors() {
   }
   return found;
 }
+/// The sockets among them, with their ports and the state of their TCP (1: established, 8: CLOSE_WAIT, 10:
+/// listening).
+inline std::string open_sockets() {
+  std::string text;
+  const auto port_by = [](int fd, auto ask) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    return ask(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0
+               ? std::to_string(ntohs(address.sin_port))
+               : "-";
+  };
+  for (int fd = 3; fd < 4096; ++fd) {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) continue;
+    text += "fd " + std::to_string(fd) + " from " + port_by(fd, ::getsockname) + " to " +
+            port_by(fd, ::getpeername) + " state " + std::to_string(info.tcpi_state) + "\n";
+  }
+  return text;
+}
 inline size_t threads() { return entries_of("/proc/self/task"); }
 
-/// What `look` finds once that is as expected, or after five seconds.
+/// What `look` finds once that is as expected, or after `patience`.
 template <class Look, class Found>
-Found settled(const Look& look, const Found& expected) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+Found settled(const Look& look, const Found& expected,
+              std::chrono::seconds patience = std::chrono::seconds(5)) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   Found found = look();
   while (found != expected && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -49,9 +74,10 @@ Found settled(const Look& look, const Found& expected) {
   }
   return found;
 }
-/// A peer may still be closing its end.
+/// A peer may still be closing its end; and C-core keeps the socket of a connect whose SYN was lost for 20 s,
+/// also when its channel is gone.
 inline std::map<std::string, size_t> descriptors_settled(const std::map<std::string, size_t>& expected) {
-  return settled(open_descriptors, expected);
+  return settled(open_descriptors, expected, std::chrono::seconds(25));
 }
 /// The kernel lists a thread for a moment after it was joined.
 inline size_t threads_settled(size_t expected) { return settled(threads, expected); }

@@ -163,7 +163,7 @@ TEST_F(SoakTest, LeavesNothingBehindAndEdgesThatWork) {
   network.reset();
   tcp_server.reset();
   grpc_server.reset();
-  EXPECT_EQ(descriptors_settled(descriptors), descriptors);
+  EXPECT_EQ(descriptors_settled(descriptors), descriptors) << open_sockets();
 }
 
 }  // namespace
