@@ -15,7 +15,9 @@ Carrier::Carrier(Options options, End& downstream, End& upstream)
       upstream_(upstream) {}
 
 void Carrier::receive(Side from, std::string_view bytes) {
-  session.receive(from, {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, now);
+  const auto taken =
+      lender_.receive(session, from, {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, now);
+  for (const auto& [to, output] : taken) unwritten_[to] += output;
   deliver();
 }
 

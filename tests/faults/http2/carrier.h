@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "faults/http2/session.h"
 #include "tests/faults/http2/end.h"
+#include "tests/faults/http2/lending.h"
 
 namespace breakwire::http2::testing {
 
@@ -84,6 +85,7 @@ class Carrier {
   Rng rng_;
   End& downstream_;
   End& upstream_;
+  Lender lender_;
   std::map<Side, std::string> unread_;     // sent by an end, not yet read by the session
   std::map<Side, std::string> unwritten_;  // taken from the session, not yet on the socket
   std::map<Side, uint64_t> written_;

@@ -10,6 +10,7 @@
 #include "faults/http2/settings.h"
 #include "tests/faults/http2/fuzz_input.h"
 #include "tests/faults/http2/fuzz_peers.h"
+#include "tests/faults/http2/lending.h"
 
 namespace breakwire::http2::testing {
 namespace {
@@ -169,7 +170,9 @@ class Arena {
   void receive(Side from, Bytes bytes) {
     if (!session_.wants_input(from)) return;
     (from == Side::downstream ? client_grants_ : server_grants_).read(bytes);
-    session_.receive(from, bytes, now_);
+    for (const auto& [to, output] : lender_.receive(session_, from, bytes, now_, reading_)) {
+      carry(to, output);
+    }
     settle();
   }
   void wait(Duration time) {
@@ -208,15 +211,13 @@ class Arena {
  private:
   void settle() {
     if (reading_) {
-      take(Side::upstream, server_);
-      take(Side::downstream, client_);
+      for (const Side to : {Side::upstream, Side::downstream}) carry(to, session_.take_output(to));
     }
     session_.flush_observations();
     must(session_.live_calls() == host_.under_way(), "live calls are not those told");
   }
-  void take(Side to, Receiver& receiver) {
-    const std::string bytes = session_.take_output(to);
-    receiver.read(bytes);
+  void carry(Side to, const std::string& bytes) {
+    (to == Side::upstream ? server_ : client_).read(bytes);
     total_[to] += bytes.size();
     session_.written(to, total_[to], now_);
   }
@@ -227,6 +228,7 @@ class Arena {
   bool reading_ = true;
   Receiver server_{true};
   Receiver client_{false};
+  Lender lender_;
   Grants client_grants_{true, client_};
   Grants server_grants_{false, server_};
   std::map<Side, uint64_t> total_;
