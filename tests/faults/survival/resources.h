@@ -62,11 +62,11 @@ inline std::string open_sockets() {
 }
 inline size_t threads() { return entries_of("/proc/self/task"); }
 
-/// What `look` finds once that is as expected, or after `patience`.
+/// What `look` finds once that is as expected, or after `how_long`.
 template <class Look, class Found>
 Found settled(const Look& look, const Found& expected,
-              std::chrono::seconds patience = std::chrono::seconds(5)) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+              std::chrono::seconds how_long = std::chrono::seconds(5)) {
+  const auto deadline = std::chrono::steady_clock::now() + how_long;
   Found found = look();
   while (found != expected && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
