@@ -62,25 +62,12 @@ inline std::string open_sockets() {
 }
 inline size_t threads() { return entries_of("/proc/self/task"); }
 
-/// What `look` finds once that is as expected, or after `how_long`.
-template <class Look, class Found>
-Found settled(const Look& look, const Found& expected,
-              std::chrono::seconds how_long = std::chrono::seconds(5)) {
-  const auto deadline = std::chrono::steady_clock::now() + how_long;
-  Found found = look();
-  while (found != expected && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    found = look();
-  }
-  return found;
+/// The threads once they are so many: the kernel lists one for a moment after it was joined.
+inline size_t threads_settled(size_t expected) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (threads() != expected && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  return threads();
 }
-/// A peer may still be closing its end; and C-core keeps the socket of a connect whose SYN was lost for 20 s,
-/// also when its channel is gone.
-inline std::map<std::string, size_t> descriptors_settled(const std::map<std::string, size_t>& expected) {
-  return settled(open_descriptors, expected, std::chrono::seconds(25));
-}
-/// The kernel lists a thread for a moment after it was joined.
-inline size_t threads_settled(size_t expected) { return settled(threads, expected); }
 
 /// What was allocated and not given back; 0 where memory is not telling.
 inline size_t bytes_in_use() {
