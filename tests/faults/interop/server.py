@@ -1,6 +1,5 @@
 """grpc.testing.TestService on a free port of loopback, until it is killed."""
 
-import time
 from concurrent import futures
 
 import grpc
@@ -103,5 +102,4 @@ pb_grpc.add_TestServiceServicer_to_server(TestService(), server)
 port = server.add_insecure_port("127.0.0.1:0")
 server.start()
 seen.tell(side="server", port=port)
-while True:
-    time.sleep(3600)
+server.wait_for_termination()
