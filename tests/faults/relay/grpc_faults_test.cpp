@@ -10,6 +10,7 @@ using grpc::StatusCode;
 
 class GrpcFaultsTest : public GrpcRelayTest {
  protected:
+  using GrpcRelayTest::GrpcRelayTest;
   void warm_up() { ASSERT_EQ(client.say(), StatusCode::OK); }
   /// For a moment after its connection was lost, the channel may still give it to calls, which then fail.
   bool client_comes_back() {
@@ -24,6 +25,12 @@ class GrpcFaultsTest : public GrpcRelayTest {
     const auto hits = recorder.wait_for<faults::FaultHit>();
     return std::any_of(hits.begin(), hits.end(), [&](const auto& one) { return one.action == action; });
   }
+};
+
+/// gRPC that is just writing when a RST comes calls it "Socket closed": its write has taken the error.
+class StillGrpcFaultsTest : public GrpcFaultsTest {
+ protected:
+  StillGrpcFaultsTest() : GrpcFaultsTest(false) {}
 };
 
 TEST_F(GrpcFaultsTest, LatencyIsAddedInBothDirections) {
@@ -75,7 +82,8 @@ TEST_F(GrpcFaultsTest, RefuseMakesTheServiceUnavailableUntilItIsOver) {
   EXPECT_EQ(client.start("Say", "hello", 10s, true)->code(), StatusCode::OK);
 }
 
-TEST_F(GrpcFaultsTest, ResetEndsTheCallsUnderWayAndTheClientComesBack) {
+TEST_F(StillGrpcFaultsTest, ResetEndsTheCallsUnderWayAndTheClientComesBack) {
+  warm_up();
   const auto call = client.start("Wait");
   ASSERT_TRUE(server.wait_until_waiting(1));
   arm_kind("reset").reset();  // instantaneous
@@ -83,7 +91,7 @@ TEST_F(GrpcFaultsTest, ResetEndsTheCallsUnderWayAndTheClientComesBack) {
   EXPECT_NE(call->status().error_message().find("reset"), std::string::npos)
       << call->status().error_message();  // ECONNRESET, not "Socket closed"
   EXPECT_TRUE(server.wait_until_cancelled(1));
-  const auto lost = recorder.wait_for<faults::CallEnded>().front();
+  const auto lost = recorder.wait_for<faults::CallEnded>(2).back();
   EXPECT_EQ(lost.how, faults::Ending::ended_by_fault);
   EXPECT_EQ(lost.fault, FaultId{"reset"});
   EXPECT_TRUE(client_comes_back());

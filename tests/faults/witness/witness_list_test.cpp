@@ -50,7 +50,7 @@ const std::vector<Witness> witnesses{
     {"refuse", connections, "ConnectionsWitnessTest, RefuseIsEconnrefusedAndTheSamePortAfterwards"},
     {"refuse", grpc, "GrpcFaultsTest, RefuseMakesTheServiceUnavailableUntilItIsOver"},
     {"reset", connections, "ConnectionsWitnessTest, ResetIsEconnresetOnBothSides"},
-    {"reset", grpc, "GrpcFaultsTest, ResetEndsTheCallsUnderWayAndTheClientComesBack"},
+    {"reset", grpc, "StillGrpcFaultsTest, ResetEndsTheCallsUnderWayAndTheClientComesBack"},
     {"close", "faults/relay/close_test.cpp", "CloseTest, IsAFinToBothPeersAndNoRst"},
     {"truncate", "faults/relay/truncate_test.cpp", "TruncateTest, DeliversExactlySoManyBytesAndThenNothing"},
     {"slice", pace, "PaceFaultsTest, SliceDeliversTheSameBytesInSmallSegments"},
