@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "faults/edit_fields.h"
+#include "faults/match_fields.h"
 
 namespace breakwire::faults {
 namespace {
@@ -28,40 +29,6 @@ struct ConnectionRecord {
 };
 
 bool at_message(Stage stage) { return stage == Stage::request_message || stage == Stage::response_message; }
-
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  uint32_t pending = 0;
-  int bits = 0;
-  for (const char c : bytes) {
-    pending = pending << 8 | static_cast<unsigned char>(c);
-    for (bits += 8; bits >= 6; bits -= 6) text.push_back(digits[pending >> (bits - 6) & 0x3f]);
-  }
-  if (bits > 0) text.push_back(digits[pending << (6 - bits) & 0x3f]);
-  return text;
-}
-
-std::string_view without_padding(std::string_view text) {
-  return text.substr(0, text.find_last_not_of('=') + 1);
-}
-
-/// Under keys in `-bin`, patterns are about the base64 form, padded or not, also where the value travels as
-/// it is, behind a zero byte (gRFC G1).
-bool value_matches(std::string_view pattern, const Field& field) {
-  if (!field.name.ends_with("-bin")) return matches_pattern(pattern, field.value);
-  const std::string_view value = field.value;
-  const std::string text = value.starts_with('\0') ? base64(value.substr(1)) : field.value;
-  return matches_pattern(without_padding(pattern), without_padding(text));
-}
-
-bool fields_match(const std::map<std::string, std::string>& wanted, const Metadata& fields) {
-  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& want) {
-    return std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
-      return field.name == want.first && value_matches(want.second, field);
-    });
-  });
-}
 
 }  // namespace
 
@@ -134,11 +101,14 @@ struct FaultSet::Entry {
     return &known->second;
   }
 
-  bool eligible(const CallFacts& call) const {
+  /// As far as can be told without its metadata.
+  bool may_select(const CallFacts& call) const {
     const Match& match = instance.match;
     return (!match.method || matches_pattern(*match.method, call.method)) &&
-           (!match.attempts || call.previous_attempts < *match.attempts) &&
-           fields_match(match.metadata, call.metadata);
+           (!match.attempts || call.previous_attempts < *match.attempts);
+  }
+  bool eligible(const CallFacts& call) const {
+    return may_select(call) && fields_match(instance.match.metadata, call.metadata);
   }
 
   /// Counts an eligible call and says whether `calls` picks it.
@@ -370,6 +340,16 @@ void FaultSet::forget(ConnectionId connection) {
     while (last != entry->calls.end() && last->first.first == connection) ++last;
     entry->calls.erase(first, last);
   }
+}
+
+bool FaultSet::concern_connections() const {
+  return std::any_of(armed_.begin(), armed_.end(),
+                     [](const auto& entry) { return entry->concerns_connections(); });
+}
+
+bool FaultSet::concern(const CallFacts& call) const {
+  return std::any_of(armed_.begin(), armed_.end(),
+                     [&](const auto& entry) { return entry->concerns_calls() && entry->may_select(call); });
 }
 
 bool FaultSet::armed(const FaultId& id) const {

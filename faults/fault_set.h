@@ -82,6 +82,10 @@ class FaultSet {
   void forget(ConnectionId connection);
 
   bool empty() const { return armed_.empty(); }
+  /// Could any of them say something about connections, or about this call, whose metadata need not be known?
+  /// Else asking leads nowhere, and leaves nothing behind.
+  bool concern_connections() const;
+  bool concern(const CallFacts& call) const;
   bool armed(const FaultId& id) const;
   FaultTally tally(const FaultId& id) const;  // also of cleared ones
 

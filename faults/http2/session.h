@@ -53,8 +53,10 @@ enum class Side { downstream, upstream };
 class SessionHost {
  public:
   virtual ~SessionHost() = default;
-  /// False while every ruling would be to forward: then nothing is asked.
-  virtual bool rules() const { return true; }
+  /// False while every ruling about control frames, or about this call (whose metadata need not be filled
+  /// in), would be to forward: then nothing is asked.
+  virtual bool rules_control() const { return true; }
+  virtual bool rules(const faults::CallFacts&) const { return true; }
   /// The armed faults' ruling about a call at a stage.
   virtual faults::Ruling decide(const faults::CallReached& reached) = 0;
   /// The terminal action of a ruling about a call was carried out.

@@ -82,7 +82,7 @@ void Session::Core::consult_again(Stream& stream, Direction direction) {
 void Session::Core::open_gate(Stream& stream, Direction direction, const Item& item,
                               faults::CallReached reached,
                               const std::vector<std::pair<FaultId, Duration>>& told) {
-  if (!host_.rules()) return;
+  if (!host_.rules(stream.facts)) return;
   if (stream.facts.metadata.empty()) stream.facts.metadata = stream.request.list();
   const Stage stage = reached.stage;
   const bool unedited = direction == Direction::request && !stream.opened() && !item.edited;

@@ -150,7 +150,10 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void tell_hit(const FaultId& fault, const faults::WireAction& action);
 
   // http2::SessionHost
-  bool rules() const override { return !edge_.faults.empty(); }
+  bool rules_control() const override { return edge_.faults.concern_connections(); }
+  bool rules(const faults::CallFacts& call) const override {
+    return !edge_.faults.empty() && edge_.faults.concern(call);
+  }
   faults::Ruling decide(const faults::CallReached& reached) override;
   void carried_out(const FaultId& fault, StreamId stream) override;
   faults::Ruling decide(const faults::ControlReached& reached) override;

@@ -27,7 +27,7 @@ void Connection::send(Side to, std::string_view bytes) {
 /// What the session has to say, from where it lies if nothing is to be done to it.
 void Connection::send(Side to, const http2::Gathered& output) {
   auto& target = at(to);
-  if (!edge_.faults.empty() || !target.egress.empty() || !target.peer.is_open() || cut_off(to)) {
+  if (edge_.faults.concern_connections() || !target.egress.empty() || !target.peer.is_open() || cut_off(to)) {
     return send(to, output.flat());
   }
   if (state_ == State::over || target.hung || target.lost || target.fin_sent || target.cut) return;
@@ -160,7 +160,7 @@ bool Connection::pass_on_fins() {
 
 Connection::Passage Connection::ask(Side to, size_t count, uint64_t position) {
   Passage passage;
-  if (edge_.faults.empty()) return passage;
+  if (!edge_.faults.concern_connections()) return passage;
   auto ruling = edge_.faults.bytes(id_, way_to(to), count, position);
   for (const auto& fault : ruling.delayed_by) tell_first_hit(to, fault, faults::Delay{ruling.delay});
   passage.terms.delay = ruling.delay;

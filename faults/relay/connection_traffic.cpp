@@ -37,7 +37,8 @@ void Connection::read_from(Side side) {
   // What was read reaches the queue only afterwards, and one that a fault paces is to stay short.
   const bool paced = at(other(side)).egress.paced();
   const auto into =
-      std::span(edge_.plane.scratch).first(edge_.faults.empty() ? edge_.plane.scratch.size() : slice);
+      std::span(edge_.plane.scratch)
+          .first(edge_.faults.concern_connections() ? slice : edge_.plane.scratch.size());
   for (int reads = 0; reads < (paced ? 1 : reads_in_a_row) && wants_input(side); ++reads) {
     const auto read = at(side).peer.read(into);
     switch (read.what) {

@@ -44,6 +44,34 @@ TEST(SelectionTest, MatchesMethodsByPattern) {
   EXPECT_EQ(ended({.method = "*/Check"}, mixed), (Numbers{2}));
 }
 
+TEST(SelectionTest, KnowsWithoutAskingWhatCannotConcernIt) {
+  const auto concerned = [](Match match, Scope scope, const CallFacts& call) {
+    FaultSet set;
+    set.arm(fault("f", on<CallReached>(EndCall{}), std::move(match), 0, scope), start);
+    return std::pair(set.concern_connections(), set.concern(call));
+  };
+  const std::pair calls_only(false, true), neither(false, false);
+  EXPECT_EQ(concerned({}, Scope::anything, call(1)), std::pair(true, true));
+  EXPECT_EQ(concerned({}, Scope::connections, call(1)), std::pair(true, false));
+  EXPECT_EQ(concerned({}, Scope::calls, call(1)), calls_only);
+  EXPECT_EQ(concerned({}, Scope::new_calls, call(1)), calls_only);
+  EXPECT_EQ(concerned({}, Scope::listener, call(1)), neither);
+  EXPECT_EQ(concerned({.method = "shop.*"}, Scope::calls, call(1)), calls_only);
+  EXPECT_EQ(concerned({.method = "*/Check"}, Scope::calls, call(1)), neither);
+  EXPECT_EQ(concerned({.attempts = 1}, Scope::calls, call(1)), calls_only);
+  EXPECT_EQ(concerned({.attempts = 1}, Scope::calls, call(1, {.previous_attempts = 1})), neither);
+  // Of metadata, which may not be known yet, nothing can be told.
+  EXPECT_EQ(concerned({.metadata = {{"tenant", "blue"}}}, Scope::calls, call(1)), calls_only);
+
+  FaultSet both;
+  EXPECT_FALSE(both.concern_connections() || both.concern(call(1)));
+  both.arm(fault("a", on<CallReached>(EndCall{}), {.method = "*/Check"}, 0, Scope::calls), start);
+  both.arm(fault("b", on<CallReached>(EndCall{}), {}, 1, Scope::calls), start);
+  EXPECT_TRUE(both.concern(call(1)));
+  both.clear({"b"}, start);
+  EXPECT_FALSE(both.concern(call(1)));
+}
+
 TEST(SelectionTest, CountsOnlyEligibleCalls) {
   const std::vector<CallFacts> mixed{call(1, {.method = "a.B/Other"}), call(3),
                                      call(5, {.method = "a.B/Other"}), call(7)};

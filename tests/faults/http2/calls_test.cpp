@@ -27,6 +27,18 @@ TEST(EndCallTest, AnIncompleteRequestIsResetWithNoErrorAndItsDataCredited) {
   wire.client(Wire::data(1, "hello", true));
   EXPECT_EQ(wire.to_client(), Wire::window_update(0, 5));
   EXPECT_EQ(wire.to_server(), "");
+TEST(EndCallTest, IsNeverAskedForOfACallThatNoFaultConcerns) {
+  for (const std::string unruled : {"", "s/M"}) {
+    Wire wire;
+    wire.begin();
+    wire.fault(Stage::headers, faults::EndCall{StatusCode::unavailable, "", {}});
+    wire.host.unruled = unruled;
+    wire.client(Wire::request(1, true));
+    EXPECT_EQ(wire.host.asked == 0, !unruled.empty());
+    EXPECT_EQ(wire.to_server(), unruled.empty() ? "" : Wire::request(1, true));
+  }
+}
+
 }
 
 TEST(EndCallTest, AtAMessageTheMessagesBytesStayAndTheUpstreamIsCancelled) {

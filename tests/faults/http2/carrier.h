@@ -17,6 +17,7 @@ namespace breakwire::http2::testing {
 /// Answers by a function and remembers everything that was told.
 class ScriptedHost final : public SessionHost {
  public:
+  bool rules(const faults::CallFacts& call) const override { return call.method != unruled; }
   faults::Ruling decide(const faults::CallReached& reached) override {
     ++asked;
     const auto& what = reached.again ? rule_again : rule;
@@ -42,6 +43,7 @@ class ScriptedHost final : public SessionHost {
   std::function<faults::Ruling(const faults::CallReached&)> rule;
   std::function<faults::Ruling(const faults::CallReached&)> rule_again;  // what a cleared fault had decided
   std::function<faults::Ruling(const faults::ControlReached&)> control_rule;
+  std::string unruled;  // the method that no fault can concern
   std::vector<faults::Observation> seen;
   std::vector<StreamId> forgotten;
   std::vector<std::pair<FaultId, StreamId>> done;  // what rulings asked for and was carried out
