@@ -11,6 +11,8 @@ namespace {
 using faults::Protocol;
 
 constexpr Duration patience_in_closing = 2s;  // with a peer that does not answer our FIN
+constexpr Duration long_sleep = 4ms;
+constexpr Duration wakes_late_by = 250us;  // after a long sleep, at the most, mostly
 
 }  // namespace
 
@@ -145,21 +147,30 @@ void Connection::wait_for_more() {
       self->settle();
     });
   }
-  const auto due = next_due(clock_now());
+  const auto now = clock_now();
+  const auto due = next_due(now);
   if (due == timer_at_) return;
   timer_at_ = due;
   if (!due) {
     timer_.cancel();
     return;
   }
-  timer_.expires_at(*due);
-  timer_.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
-    if (cancelled || self->state_ == State::over) return;
-    self->on_timer();
+  // A processor that has slept for long wakes up late, so the timer is set early, and the rest waited for
+  // awake.
+  timer_.expires_at(*due - now > long_sleep ? *due - wakes_late_by : *due);
+  timer_.async_wait([self = shared_from_this(), due = *due](const boost::system::error_code& cancelled) {
+    if (!cancelled) self->await_due(due);
   });
 }
 
 std::optional<Instant> Connection::next_due(Instant now) const {
+/// Other connections get their turns meanwhile.
+void Connection::await_due(Instant due) {
+  if (state_ == State::over || timer_at_ != due) return;
+  if (clock_now() >= due) return on_timer();
+  asio::post(timer_.get_executor(), [self = shared_from_this(), due] { self->await_due(due); });
+}
+
   std::optional<Instant> due;
   const auto consider = [&due](const std::optional<Instant>& candidate) {
     if (candidate && (!due || *candidate < *due)) due = candidate;

@@ -142,6 +142,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::optional<Instant> next_due(Instant now) const;
   void on_timer();
   void check_handshake(Instant now);
+  void await_due(Instant due);
   void begin_closing(faults::Peer by, const FaultId& fault, std::optional<Side> cut = {}, bool reset = false);
   void close_later(const FaultId& fault, const faults::WireAction& action);  // CloseConnection
   void close_what_is_due(Instant now);
