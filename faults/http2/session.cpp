@@ -15,6 +15,7 @@ void Session::receive_lent(Side from, std::span<const uint8_t> bytes, Instant no
   core_->receive(from, bytes, now, true);
 }
 void Session::keep_output() { core_->keep_output(); }
+bool Session::answers_pile_up() const { return core_->answers_pile_up(); }
 void Session::written(Side to, uint64_t total, Instant now) { core_->written(to, total, now); }
 void Session::peer_gone(Side side, bool reset, Instant now, FaultId by) {
   core_->peer_gone(side, reset, now, by);

@@ -81,9 +81,12 @@ class Session {
   /// Bytes read from a peer, in order, in pieces of any size.
   void receive(Side from, std::span<const uint8_t> bytes, Instant now);
   /// The same, but the output may lie in `bytes` (Gathered::borrow): it has to be taken, or `keep_output`
-  /// called, as long as they are there and before any other of these functions but `written`.
+  /// called, as long as they are there and before any other of these functions but this one and `written`.
   void receive_lent(Side from, std::span<const uint8_t> bytes, Instant now);
   void keep_output();
+  /// Are there more control frames in the output than a few calls make? Then it is to be taken before more is
+  /// received: beyond `queued_control_frames` they count as a flood.
+  bool answers_pile_up() const;
   /// So many bytes of the output have, in sum since the start, been written to the peer's socket.
   void written(Side to, uint64_t total, Instant now);
   /// The peer sent FIN (`reset` false) or RST; `by` tells a fault's doing from the peer's own. Live calls end

@@ -4,6 +4,7 @@
 // faults do to calls) and session_edits.cpp (what they do to a call's frames). Pure.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -55,6 +56,11 @@ class Session::Core {
   Gathered take_output(Side to) { return peer(to).output.take(); }
   void keep_output() {
     for (PeerState& peer : peers_) peer.output.keep();
+  }
+  bool answers_pile_up() const {
+    return std::any_of(peers_.begin(), peers_.end(), [this](const PeerState& peer) {
+      return peer.output.control_backlog() > options_.limits.queued_control_frames / 20;
+    });
   }
   bool wants_input(Side from) const;
   bool holds_output(Side to) const;

@@ -93,6 +93,7 @@ void Connection::settle() {
     again = take_session_output();
     again = pass_on_fins() || again;
     for (const auto side : both_sides) again = flush(side) || again;
+    again = hear_the_rest() || again;
     again = hear_the_hung() || again;
   }
   read_at_.reset();
@@ -163,7 +164,6 @@ void Connection::wait_for_more() {
   });
 }
 
-std::optional<Instant> Connection::next_due(Instant now) const {
 /// Other connections get their turns meanwhile.
 void Connection::await_due(Instant due) {
   if (state_ == State::over || timer_at_ != due) return;
@@ -171,6 +171,7 @@ void Connection::await_due(Instant due) {
   asio::post(timer_.get_executor(), [self = shared_from_this(), due] { self->await_due(due); });
 }
 
+std::optional<Instant> Connection::next_due(Instant now) const {
   std::optional<Instant> due;
   const auto consider = [&due](const std::optional<Instant>& candidate) {
     if (candidate && (!due || *candidate < *due)) due = candidate;

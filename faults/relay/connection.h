@@ -65,6 +65,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
     Peer peer;
     Egress egress;
     Corrupter corrupter;
+    std::string unheard;  // read from it, and more than the session wanted to have at a time
     uint64_t written = 0;
     uint64_t put = 0;  // bytes that came for it, whether they have left or not
     bool cut = false;  // some were swallowed: a stream of bytes has no holes, so none follows
@@ -106,6 +107,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   bool wants_input(Side side) const;
   void read_from(Side side);
   void received(Side from, std::string_view bytes);
+  bool hear_the_rest();
   void fin_from(Side side);
   void reset_by(Side side);
   void hear_opening(std::string_view bytes);
@@ -140,9 +142,9 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   bool finish_if_done();
   void wait_for_more();
   std::optional<Instant> next_due(Instant now) const;
+  void await_due(Instant due);
   void on_timer();
   void check_handshake(Instant now);
-  void await_due(Instant due);
   void begin_closing(faults::Peer by, const FaultId& fault, std::optional<Side> cut = {}, bool reset = false);
   void close_later(const FaultId& fault, const faults::WireAction& action);  // CloseConnection
   void close_what_is_due(Instant now);

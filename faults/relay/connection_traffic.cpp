@@ -12,7 +12,9 @@ using faults::Protocol;
 
 constexpr size_t sniffed_limit = 64 * 1024;  // before the protocol is known
 constexpr int reads_in_a_row = 2;            // then other connections get their turn
-constexpr size_t slice = 64 * 1024;          // what a session is given at once
+constexpr size_t read_under_faults = 64 * 1024;
+// What a session is given at once: at most a third of `queued_control_frames`, however short they are.
+constexpr size_t slice = 32 * 1024;
 
 std::string_view text_of(std::span<const uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -28,6 +30,7 @@ bool Connection::wants_input(Side side) const {
   const auto& to = at(other(side));
   if (!from.peer.is_open() || from.fin_received || from.lost) return false;
   if (state_ == State::closing) return from.fin_sent;  // and is discarded
+  if (!from.unheard.empty()) return false;
   if (state_ != State::relaying || to.hung || to.lost || !has_room(other(side))) return false;
   if (!protocol_) return sniffer_.collected(side) < sniffed_limit;
   return !session_ || session_->wants_input(side);
@@ -38,7 +41,7 @@ void Connection::read_from(Side side) {
   const bool paced = at(other(side)).egress.paced();
   const auto into =
       std::span(edge_.plane.scratch)
-          .first(edge_.faults.concern_connections() ? slice : edge_.plane.scratch.size());
+          .first(edge_.faults.concern_connections() ? read_under_faults : edge_.plane.scratch.size());
   for (int reads = 0; reads < (paced ? 1 : reads_in_a_row) && wants_input(side); ++reads) {
     const auto read = at(side).peer.read(into);
     switch (read.what) {
@@ -65,15 +68,33 @@ void Connection::received(Side from, std::string_view bytes) {
     sniffer_.read(from, bytes);
     if (const auto protocol = sniffer_.protocol()) begin(*protocol);
   } else if (session_) {
-    // Slice by slice, so that the answers to many small frames can leave before they count as a flood.
-    for (; !bytes.empty() && state_ == State::relaying; bytes.remove_prefix(std::min(slice, bytes.size()))) {
+    // Slice by slice, so that the answers to many small frames leave before they count as a flood; and all
+    // that came of long ones by one write.
+    while (!bytes.empty() && state_ == State::relaying) {
       session_->receive_lent(from, bytes_of(bytes.substr(0, slice)), *read_at_);
+      bytes.remove_prefix(std::min(slice, bytes.size()));
+      if (!bytes.empty() && !session_->answers_pile_up()) continue;
       take_session_output();
       session_->keep_output();
+      if (!session_->wants_input(from)) break;
     }
+    at(from).unheard = bytes;
   } else {
     send(other(from), bytes);
   }
+}
+
+/// Gives the session what it did not want before. Answers whether it took some.
+bool Connection::hear_the_rest() {
+  bool any = false;
+  for (const auto from : both_sides) {
+    if (at(from).unheard.empty() || state_ != State::relaying || !session_->wants_input(from)) continue;
+    const auto rest = std::exchange(at(from).unheard, {});
+    read_at_ = clock_now();
+    received(from, rest);
+    any = true;
+  }
+  return any;
 }
 
 /// Who has said nothing may be of a server-first protocol, and has all the time it wants; who has begun

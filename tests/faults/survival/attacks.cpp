@@ -58,9 +58,9 @@ std::string reset_calls(size_t n) {
   return out;
 }
 
-std::string reset_again() {
+std::string reset_of(StreamId id) {
   std::string out;
-  append_rst_stream(out, victim, Http2Error::cancel);
+  append_rst_stream(out, id, Http2Error::cancel);
   return out;
 }
 
@@ -85,6 +85,10 @@ std::string long_field() {
   append_field_block(out, victim, block, true, http2::default_frame_size);
   return out;
 }
+
+/// DATA of a call that its sender has reset, in so many frames that one read may bring them all. The relay
+/// gives the credit back for each.
+std::string crumbs() { return repeated(frame(FrameType::data, 0, victim, "crumb"), 13'000); }
 
 std::string server_opening() { return settings_frame() + frame(FrameType::settings, flag::ack, 0, ""); }
 
@@ -150,7 +154,7 @@ std::vector<Attack> all_attacks() {
   all.push_back({.name = "rapid_reset_by_server",
                  .by = Side::upstream,
                  .opening = server_opening(),
-                 .piece = flood_of(reset_again()),
+                 .piece = flood_of(reset_of(victim)),
                  .end = End::limit,
                  .what = "resets_per_second"});
   all.push_back({.name = "slow_preface_by_client",
@@ -163,6 +167,18 @@ std::vector<Attack> all_attacks() {
                  .by = Side::upstream,
                  .opening = settings_frame().substr(0, 5),
                  .piece = once(settings_frame().substr(5, 2)),
+                 .end = End::passes,
+                 .what = ""});
+  all.push_back({.name = "crumbs_after_a_reset_by_client",
+                 .by = Side::downstream,
+                 .opening = client_opening() + reset_of(victim),
+                 .piece = once(crumbs()),
+                 .end = End::passes,
+                 .what = ""});
+  all.push_back({.name = "window_update_flood_by_server",
+                 .by = Side::upstream,
+                 .opening = server_opening(),
+                 .piece = flood_of(frame(FrameType::window_update, 0, 0, hex("00000001"))),
                  .end = End::passes,
                  .what = ""});
   all.push_back({.name = "garbage_by_client",
