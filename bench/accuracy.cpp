@@ -1,8 +1,6 @@
 // How accurate is the network layer? `bandwidth` rate by rate, timed at the receiver; by how much `latency`
 // overshoots, beside a bare timer in the same run; and how soon everything flows once a fault is lifted.
 // Bytes on loopback.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/loopback.h"
 #include "bench/table.h"
 #include "faults/kinds/kind.h"
 #include "faults/relay/network.h"
@@ -24,19 +23,12 @@
 namespace {
 
 using namespace std::chrono_literals;
+using bench::loopback;
 using Clock = std::chrono::steady_clock;
 
 struct Nobody final : breakwire::faults::Observer {
   void observe(breakwire::faults::Observation&&) override {}
 };
-
-sockaddr_in loopback(uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();

@@ -1,7 +1,5 @@
 #include "bench/raw_connections.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +10,8 @@
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include "bench/loopback.h"
 
 namespace bench {
 namespace {
@@ -29,14 +29,6 @@ std::string filling_headers(std::string_view first) {
   frame[1] = static_cast<char>(block.size() >> 8);
   frame[2] = static_cast<char>(block.size());
   return frame + block;
-}
-
-sockaddr_in loopback(uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
 }
 
 void say(int socket, const std::string& text) { ::send(socket, text.data(), text.size(), MSG_NOSIGNAL); }
