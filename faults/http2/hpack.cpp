@@ -73,14 +73,6 @@ uint32_t FieldDecoder::table_size() const {
 }
 
 FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& fragments, size_t limit,
-                                           faults::Metadata& fields) {
-  FieldSection section;
-  const Outcome outcome = decode(fragments, limit, section);
-  fields = section.list();
-  return outcome;
-}
-
-FieldDecoder::Outcome FieldDecoder::decode(const std::vector<std::string_view>& fragments, size_t limit,
                                            FieldSection& fields) {
   fields.clear();
   if (!inflater_) {

@@ -28,7 +28,6 @@ class FieldDecoder {
   /// `fragments` are the block, in order. `too_large` as soon as the list, +32 per field (RFC 9113 §10.5.1),
   /// exceeds `limit`; after that, or an error, the decoder is of no more use. What `fields` held is replaced.
   Outcome decode(const std::vector<std::string_view>& fragments, size_t limit, FieldSection& fields);
-  Outcome decode(const std::vector<std::string_view>& fragments, size_t limit, faults::Metadata& fields);
   /// The limit that the encoder has acknowledged (SETTINGS_HEADER_TABLE_SIZE). Of a smaller one and a larger
   /// one without a block between, it must say both (RFC 7541 §4.2). gRPC's C-core says the larger one only,
   /// though the smaller one has emptied its table, or nothing when it never came to obey the smaller one:

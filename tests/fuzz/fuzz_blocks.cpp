@@ -69,7 +69,7 @@ class Crossing {
  private:
   void pass(const BlockView& block) {
     faults::Metadata fields;
-    if (decoder_.decode(*block.fragments, list_limit, fields) != FieldDecoder::Outcome::ok) {
+    if (decode(decoder_, *block.fragments, list_limit, fields) != FieldDecoder::Outcome::ok) {
       alive_ = false;
       return;
     }
@@ -114,7 +114,7 @@ class Crossing {
   Blocks to_receiver_{
       {1u << 20, 1000}, [this](const BlockView& block) {
         received_.emplace();
-        must(receiver_.decode(*block.fragments, 1u << 24, *received_) == FieldDecoder::Outcome::ok,
+        must(decode(receiver_, *block.fragments, 1u << 24, *received_) == FieldDecoder::Outcome::ok,
              "a block does not decode");
       }};
 };

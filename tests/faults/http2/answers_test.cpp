@@ -10,8 +10,6 @@ using faults::Ending;
 using faults::FrameKind;
 using faults::Stage;
 
-const faults::Metadata bad_gateway{{":status", "502"}, {"content-type", "text/html"}};
-
 faults::AnswerHttp page(std::string body) {
   return {.status = 502, .fields = {{"content-type", "text/html"}}, .body = std::move(body)};
 }

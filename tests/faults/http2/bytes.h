@@ -6,8 +6,18 @@
 #include <vector>
 
 #include "faults/http2/frame_reader.h"
+#include "faults/http2/hpack.h"
 
 namespace breakwire::http2::testing {
+
+/// Decodes a block into a field list, whatever that held before.
+inline FieldDecoder::Outcome decode(FieldDecoder& decoder, const std::vector<std::string_view>& fragments,
+                                    size_t limit, faults::Metadata& fields) {
+  FieldSection section;
+  const auto outcome = decoder.decode(fragments, limit, section);
+  fields = section.list();
+  return outcome;
+}
 
 /// Hexadecimal digits in pairs; everything else is for the reader's eye.
 inline std::string hex(std::string_view digits) {

@@ -10,8 +10,6 @@ using faults::Ending;
 using faults::FrameKind;
 using faults::Stage;
 
-const faults::Metadata bad_gateway{{":status", "502"}, {"content-type", "text/html"}};
-
 std::string answer(StreamId id, int status, bool trailers_only = true) {
   faults::Metadata fields = trailers_only ? response_fields() : faults::Metadata{};
   fields.push_back({"grpc-status", std::to_string(status)});
@@ -27,6 +25,8 @@ TEST(EndCallTest, AnIncompleteRequestIsResetWithNoErrorAndItsDataCredited) {
   wire.client(Wire::data(1, "hello", true));
   EXPECT_EQ(wire.to_client(), Wire::window_update(0, 5));
   EXPECT_EQ(wire.to_server(), "");
+}
+
 TEST(EndCallTest, IsNeverAskedForOfACallThatNoFaultConcerns) {
   for (const std::string unruled : {"", "s/M"}) {
     Wire wire;
@@ -37,8 +37,6 @@ TEST(EndCallTest, IsNeverAskedForOfACallThatNoFaultConcerns) {
     EXPECT_EQ(wire.host.asked == 0, !unruled.empty());
     EXPECT_EQ(wire.to_server(), unruled.empty() ? "" : Wire::request(1, true));
   }
-}
-
 }
 
 TEST(EndCallTest, AtAMessageTheMessagesBytesStayAndTheUpstreamIsCancelled) {

@@ -35,7 +35,7 @@ class Receiver final : public FrameSink {
   }
   bool on_block(const BlockView& block) override {
     faults::Metadata fields;
-    must(decoder_.decode(*block.fragments, 1u << 24, fields) == FieldDecoder::Outcome::ok,
+    must(decode(decoder_, *block.fragments, 1u << 24, fields) == FieldDecoder::Outcome::ok,
          "a block does not decode");
     if (server_ && block.stream > last_) {
       must(block.stream % 2 == 1, "an even stream id");

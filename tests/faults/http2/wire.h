@@ -11,6 +11,8 @@
 
 namespace breakwire::http2::testing {
 
+inline const faults::Metadata bad_gateway{{":status", "502"}, {"content-type", "text/html"}};
+
 class Wire {
  public:
   explicit Wire(Limits limits = {})

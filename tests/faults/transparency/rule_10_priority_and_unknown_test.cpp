@@ -91,7 +91,7 @@ TEST(RelayRule10PriorityAndUnknown, ASecondEndStreamHeadersIsDecodedButNotForwar
     const FrameHeader header = parse_frame_header(bytes_of(bytes).data() + at);
     ASSERT_EQ(header.type, FrameType::headers);
     const std::string_view fragment = std::string_view(bytes).substr(at + frame_header_size, header.length);
-    ASSERT_EQ(client_side.decode({fragment}, 10'000, got.emplace_back()), FieldDecoder::Outcome::ok);
+    ASSERT_EQ(decode(client_side, {fragment}, 10'000, got.emplace_back()), FieldDecoder::Outcome::ok);
     at += frame_header_size + header.length;
   }
   EXPECT_EQ(got, (std::vector<faults::Metadata>{deadline, cancelled, cancelled}));

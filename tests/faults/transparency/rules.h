@@ -41,7 +41,7 @@ inline std::vector<faults::Metadata> blocks_in(const std::string& frames, FieldD
     const std::string_view payload = std::string_view(frames).substr(at + frame_header_size, header.length);
     at += frame_header_size + header.length;
     if (header.type != FrameType::headers) continue;
-    EXPECT_EQ(receiver.decode({payload}, 100'000, found.emplace_back()), FieldDecoder::Outcome::ok);
+    EXPECT_EQ(decode(receiver, {payload}, 100'000, found.emplace_back()), FieldDecoder::Outcome::ok);
   }
   return found;
 }
