@@ -1,6 +1,7 @@
 // http_status: a call is answered by something in the middle that does not speak gRPC.
 #include <map>
 
+#include "faults/kinds/first_headers.h"
 #include "faults/kinds/make_kind.h"
 #include "faults/kinds/metadata_rules.h"
 
@@ -32,10 +33,7 @@ class HttpStatus : public CallFault {
   }
 
   WireAction decide(const WireEvent& event, const FaultState&, Rng&) const override {
-    const auto* reached = std::get_if<CallReached>(&event);
-    const bool here =
-        reached && (reached->stage == Stage::headers || reached->stage == Stage::response_headers);
-    if (!here) return Forward{};
+    if (!kinds::at_first_headers(event)) return Forward{};
     AnswerHttp answer{
         .status = static_cast<int>(status), .fields = kinds::metadata_of(headers), .body = page()};
     if (!headers.contains("content-type")) {

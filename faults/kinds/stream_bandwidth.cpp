@@ -1,5 +1,6 @@
 // stream_bandwidth: the messages of some calls are slow, and of no others.
 #include "faults/kinds/byte_rate.h"
+#include "faults/kinds/first_headers.h"
 #include "faults/kinds/make_kind.h"
 
 namespace breakwire::faults {
@@ -18,10 +19,7 @@ class StreamBandwidth : public CallFault {
   }
 
   WireAction decide(const WireEvent& event, const FaultState&, Rng&) const override {
-    const auto* reached = std::get_if<CallReached>(&event);
-    const bool here =
-        reached && (reached->stage == Stage::headers || reached->stage == Stage::response_headers);
-    if (!here) return Forward{};
+    if (!kinds::at_first_headers(event)) return Forward{};
     // Each piece is a DATA frame with 9 bytes of its own, so it is not cut as small as bytes are.
     Pace pace = pace_of(rate);
     pace.bytes *= 10;
