@@ -1,18 +1,14 @@
 // `close` as the peers' kernels see it: FIN, and exactly what was to be delivered before it.
+#include "tests/faults/relay/connected_test.h"
 #include "tests/faults/relay/real_kinds.h"
-#include "tests/faults/relay/relay_test.h"
 
 namespace breakwire::relay::testing {
 namespace {
 
 using faults::Direction;
 
-class CloseTest : public RelayTest {
+class CloseTest : public ConnectedTest {
  protected:
-  CloseTest() : port(open(upstream.port())), client(dial(port)), server(upstream.accept()) {
-    EXPECT_TRUE(client.send("before"));
-    EXPECT_EQ(server.receive(6), "before");
-  }
   std::unique_ptr<ActiveFault> arm_close(const std::string& with = "{}", faults::Match match = {}) {
     return arm("close", of_kind("close", with), std::move(match));
   }
@@ -25,11 +21,6 @@ class CloseTest : public RelayTest {
     EXPECT_EQ(hit.fault, FaultId{"close"});
     EXPECT_EQ(hit.action, "close_connection");
   }
-
-  Listener upstream;
-  uint16_t port;
-  Socket client;
-  Socket server;
 };
 
 TEST_F(CloseTest, IsAFinToBothPeersAndNoRst) {

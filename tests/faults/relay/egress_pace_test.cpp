@@ -1,26 +1,12 @@
 // The queue towards a peer when bytes leave piece by piece, with literal times.
 #include <gtest/gtest.h>
 
-#include "faults/relay/egress.h"
+#include "tests/faults/relay/egress_reading.h"
 
 namespace breakwire::relay {
 namespace {
 
 using Kind = Egress::Kind;
-
-Instant at(Duration since_start) { return Instant(1h) + since_start; }
-
-/// Everything that may leave at that time, piece by piece; "|" for FIN, "!" for RST.
-std::string leaving(Egress& egress, Instant now) {
-  std::string left;
-  while (const auto front = egress.front(now)) {
-    if (front->kind == Kind::fin) left += "|";
-    if (front->kind == Kind::reset) left += "!";
-    left.append(left.empty() || front->bytes.empty() ? "" : " ").append(front->bytes);
-    egress.consume(front->bytes.size(), now);
-  }
-  return left;
-}
 
 Egress::Terms paced(size_t bytes, Duration gap, Duration delay = {}) {
   Egress::Terms terms{.delay = delay, .delayed_by = {}, .held_by = {}, .paces = {}};
@@ -33,11 +19,11 @@ const auto nothing_more = [](const Egress::Queued&) { return Egress::Terms{}; };
 TEST(EgressPaceTest, LetsThePiecesGoOneByOne) {
   Egress egress;
   egress.push("abcdefgh", paced(3, 10ms), at(0ms));
-  EXPECT_EQ(leaving(egress, at(0ms)), "abc");
+  EXPECT_EQ(leaving(egress, at(0ms), " "), "abc");
   EXPECT_EQ(egress.next_release(at(0ms)), at(10ms));
-  EXPECT_EQ(leaving(egress, at(9ms)), "");
-  EXPECT_EQ(leaving(egress, at(10ms)), "def");
-  EXPECT_EQ(leaving(egress, at(20ms)), "gh");
+  EXPECT_EQ(leaving(egress, at(9ms), " "), "");
+  EXPECT_EQ(leaving(egress, at(10ms), " "), "def");
+  EXPECT_EQ(leaving(egress, at(20ms), " "), "gh");
   EXPECT_TRUE(egress.empty());
   EXPECT_EQ(egress.weight(), 0u);
 }
@@ -45,8 +31,8 @@ TEST(EgressPaceTest, LetsThePiecesGoOneByOne) {
 TEST(EgressPaceTest, FillsAPieceFromSeveralChunks) {
   Egress egress;
   for (const char* chunk : {"a", "b", "c", "d"}) egress.push(chunk, paced(3, 10ms), at(0ms));
-  EXPECT_EQ(leaving(egress, at(0ms)), "a b c");
-  EXPECT_EQ(leaving(egress, at(10ms)), "d");
+  EXPECT_EQ(leaving(egress, at(0ms), " "), "a b c");
+  EXPECT_EQ(leaving(egress, at(10ms), " "), "d");
 }
 
 TEST(EgressPaceTest, GoesOnWithAPieceThatThePeerTookInPart) {
@@ -54,26 +40,26 @@ TEST(EgressPaceTest, GoesOnWithAPieceThatThePeerTookInPart) {
   egress.push("abcdef", paced(3, 10ms), at(0ms));
   ASSERT_EQ(egress.front(at(0ms))->bytes, "abc");
   egress.consume(1, at(0ms));
-  EXPECT_EQ(leaving(egress, at(1ms)), "bc");
+  EXPECT_EQ(leaving(egress, at(1ms), " "), "bc");
   EXPECT_EQ(egress.next_release(at(1ms)), at(10ms));
 }
 
 TEST(EgressPaceTest, PacesBehindTheDelay) {
   Egress egress;
   egress.push("abcdef", paced(3, 10ms, 100ms), at(0ms));
-  EXPECT_EQ(leaving(egress, at(99ms)), "");
+  EXPECT_EQ(leaving(egress, at(99ms), " "), "");
   EXPECT_EQ(egress.next_release(at(0ms)), at(100ms));
-  EXPECT_EQ(leaving(egress, at(100ms)), "abc");
-  EXPECT_EQ(leaving(egress, at(110ms)), "def");
+  EXPECT_EQ(leaving(egress, at(100ms), " "), "abc");
+  EXPECT_EQ(leaving(egress, at(110ms), " "), "def");
 }
 
 TEST(EgressPaceTest, SendsTheFinBehindTheLastPiece) {
   Egress egress;
   egress.push("abcdef", paced(3, 10ms), at(0ms));
   egress.push_end(Kind::fin, {}, at(0ms));
-  EXPECT_EQ(leaving(egress, at(0ms)), "abc");
+  EXPECT_EQ(leaving(egress, at(0ms), " "), "abc");
   EXPECT_TRUE(egress.kept_by_fault(at(5ms)));
-  EXPECT_EQ(leaving(egress, at(10ms)), "def|");
+  EXPECT_EQ(leaving(egress, at(10ms), " "), "def|");
 }
 
 TEST(EgressPaceTest, KeepsAResetBehindThePiecesButNotBehindASlowPeer) {
@@ -91,14 +77,14 @@ TEST(EgressPaceTest, KeepsAResetBehindThePiecesButNotBehindASlowPeer) {
 TEST(EgressPaceTest, LetsEverythingGoWhenThePaceIsLifted) {
   Egress egress;
   for (const char* chunk : {"abc", "def", "ghi"}) egress.push(chunk, paced(1, 1h), at(0ms));
-  EXPECT_EQ(leaving(egress, at(0ms)), "a");
+  EXPECT_EQ(leaving(egress, at(0ms), " "), "a");
   egress.reconsider(FaultId{"other"}, at(1ms), nothing_more);
-  EXPECT_EQ(leaving(egress, at(1ms)), "");
+  EXPECT_EQ(leaving(egress, at(1ms), " "), "");
   egress.reconsider(FaultId{"pace"}, at(1ms), [](const Egress::Queued& item) {
     EXPECT_EQ(item.gone, item.from_end == 9 ? 1u : 0u);
     return Egress::Terms{};
   });
-  EXPECT_EQ(leaving(egress, at(1ms)), "bc def ghi");
+  EXPECT_EQ(leaving(egress, at(1ms), " "), "bc def ghi");
 }
 
 TEST(EgressPaceTest, TakesWhatThePaceLetsGoInAMomentAndNoMore) {

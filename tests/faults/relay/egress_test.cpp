@@ -3,24 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/faults/relay/egress_reading.h"
+
 namespace breakwire::relay {
 namespace {
 
 using Kind = Egress::Kind;
-
-Instant at(Duration since_start) { return Instant(1h) + since_start; }
-
-/// Everything that may leave at that time, written out; "|" for FIN, "!" for RST.
-std::string leaving(Egress& egress, Instant now) {
-  std::string left;
-  while (const auto front = egress.front(now)) {
-    if (front->kind == Kind::fin) left += "|";
-    if (front->kind == Kind::reset) left += "!";
-    left += front->bytes;
-    egress.consume(front->bytes.size(), now);
-  }
-  return left;
-}
 
 Egress::Terms delayed(Duration delay, const char* by = "slow") {
   return {.delay = delay, .delayed_by = {FaultId{by}}, .held_by = {}, .paces = {}};

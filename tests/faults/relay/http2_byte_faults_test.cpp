@@ -1,26 +1,15 @@
 // Faults about bytes on HTTP/2 connections, with nghttp2 on both sides: what they do to calls, and that the
 // relay itself is not confused by them.
-#include "tests/faults/relay/http2_peers.h"
-#include "tests/faults/relay/real_kinds.h"
-#include "tests/faults/relay/relay_test.h"
+#include "tests/faults/relay/http2_test.h"
 
 namespace breakwire::relay::testing {
 namespace {
 
 using faults::Direction;
 
-const faults::Metadata response_fields{{":status", "200"}, {"content-type", "application/grpc"}};
-const faults::Metadata ok_trailers{{"grpc-status", "0"}};
-const faults::Metadata request_fields{{":method", "POST"}, {":scheme", "http"},
-                                      {":path", "/s/M"},   {":authority", "server"},
-                                      {"te", "trailers"},  {"content-type", "application/grpc"}};
-
-class Http2ByteFaultsTest : public RelayTest {
+class Http2ByteFaultsTest : public Http2RelayTest {
  protected:
-  Http2ByteFaultsTest()
-      : port(open(listener.port())),
-        client(dial(port), Endpoint::Role::client),
-        server(listener.accept(), Endpoint::Role::server) {
+  Http2ByteFaultsTest() {
     server.http2.on_request = [this](int32_t id) {
       server.http2.respond(id, response_fields, server.http2.streams[id].body, ok_trailers);
     };
@@ -30,9 +19,8 @@ class Http2ByteFaultsTest : public RelayTest {
     EXPECT_TRUE(run_until([&] { return client.http2.ping_acks == 1; }));
   }
 
-  bool run_until(const std::function<bool()>& done) { return testing::run_until(client, server, done); }
   /// A call that the server answers with its own body; the stream's id.
-  int32_t start(const std::string& body) { return client.http2.request(request_fields, body); }
+  int32_t start(const std::string& body) { return client.http2.request(request_fields("s/M"), body); }
   int32_t call(const std::string& body) {
     const int32_t id = start(body);
     EXPECT_TRUE(run_until([&] { return client.http2.streams[id].closed.has_value(); }));
@@ -40,17 +28,8 @@ class Http2ByteFaultsTest : public RelayTest {
   }
   std::unique_ptr<ActiveFault> arm_kind(const std::string& kind, const std::string& with,
                                         Direction direction) {
-    return arm(kind, of_kind(kind, with), {.direction = direction});
+    return Http2RelayTest::arm_kind(kind, with, {.direction = direction});
   }
-  void expect_no_complaints() const {
-    EXPECT_EQ(client.http2.complaints, std::vector<std::string>{});
-    EXPECT_EQ(server.http2.complaints, std::vector<std::string>{});
-  }
-
-  Listener listener;
-  uint16_t port;
-  Http2Peer client;
-  Http2Peer server;
 };
 
 TEST_F(Http2ByteFaultsTest, CorruptPayloadIsAWrongMessageAndNothingElse) {
@@ -84,7 +63,7 @@ TEST_F(Http2ByteFaultsTest, CorruptFrameHeaderTurnsAFrameIntoAnother) {
   // The type octet of the next frame only: HEADERS (1) becomes 0x81, which nobody knows and all ignore.
   const auto bits =
       arm_kind("corrupt", R"({"layer": "frame_header", "skip": "3B", "bits": [7]})", Direction::request);
-  const int32_t lost = client.http2.request(request_fields, "", true);
+  const int32_t lost = client.http2.request(request_fields("s/M"), "", true);
   client.write();  // else the PING overtakes it
   client.http2.ping(1);
   ASSERT_TRUE(run_until([&] { return client.http2.ping_acks == 2; }));

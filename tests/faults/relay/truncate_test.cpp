@@ -1,26 +1,17 @@
 // `truncate` as the peers' kernels see it: exactly so many bytes, and then silence, a FIN or a RST.
+#include "tests/faults/relay/connected_test.h"
 #include "tests/faults/relay/real_kinds.h"
-#include "tests/faults/relay/relay_test.h"
 
 namespace breakwire::relay::testing {
 namespace {
 
 using faults::Direction;
 
-class TruncateTest : public RelayTest {
+class TruncateTest : public ConnectedTest {
  protected:
-  TruncateTest() : port(open(upstream.port())), client(dial(port)), server(upstream.accept()) {
-    EXPECT_TRUE(client.send("before"));
-    EXPECT_EQ(server.receive(6), "before");
-  }
   std::unique_ptr<ActiveFault> truncate(const std::string& with, faults::Match match = {}) {
     return arm("truncate", of_kind("truncate", with), std::move(match));
   }
-
-  Listener upstream;
-  uint16_t port;
-  Socket client;
-  Socket server;
 };
 
 TEST_F(TruncateTest, DeliversExactlySoManyBytesAndThenNothing) {

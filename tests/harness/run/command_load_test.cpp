@@ -8,12 +8,11 @@
 
 #include "harness/process/temp_directory.h"
 #include "harness/run/running_service.h"
+#include "tests/harness/run/recorded.h"
 #include "tests/harness/run/scenarios.h"
 
 namespace breakwire::run {
 namespace {
-
-Instant now() { return std::chrono::steady_clock::now(); }
 
 class CommandLoadTest : public testing::Test {
  protected:
@@ -41,17 +40,7 @@ class CommandLoadTest : public testing::Test {
 
   template <class P>
   std::vector<P> all() {
-    return recorder.locked([](const history::History& history, Timeline&) {
-      std::vector<P> found;
-      history::each<P>(history, [&](const auto&, const P& payload) { found.push_back(payload); });
-      return found;
-    });
-  }
-  static bool eventually(const auto& holds) {
-    for (const Instant deadline = now() + 20s; now() < deadline; std::this_thread::yield()) {
-      if (holds()) return true;
-    }
-    return false;
+    return all_of<P>(recorder);
   }
   bool prints(const std::string& text) {
     return eventually([&] { return printed().find(text) != std::string::npos; });

@@ -9,12 +9,11 @@
 #include "harness/process/database_connection.h"
 #include "harness/process/temp_directory.h"
 #include "harness/run/conductor.h"
+#include "tests/harness/run/recorded.h"
 #include "tests/harness/run/scenarios.h"
 
 namespace breakwire::run {
 namespace {
-
-Instant now() { return std::chrono::steady_clock::now(); }
 
 class FaultCommandTest : public testing::Test {
  protected:
@@ -55,17 +54,7 @@ class FaultCommandTest : public testing::Test {
 
   template <class P>
   std::vector<P> all() {
-    return recorder->locked([](const history::History& history, Timeline&) {
-      std::vector<P> found;
-      history::each<P>(history, [&](const auto&, const P& payload) { found.push_back(payload); });
-      return found;
-    });
-  }
-  static bool eventually(const auto& holds) {
-    for (const Instant deadline = now() + 20s; now() < deadline; std::this_thread::yield()) {
-      if (holds()) return true;
-    }
-    return false;
+    return all_of<P>(*recorder);
   }
   std::string printed() const {
     std::ifstream in(folder.path() + "/fault-mess.log");

@@ -12,16 +12,6 @@ using history::HistoryBuilder;
 using history::Phase;
 using scenario::Scenario;
 
-constexpr const char* to_orders = "storefront->orders";
-
-/// A shop whose edge to orders is slow from 200 ms to 400 ms.
-Scenario slow_shop() {
-  Scenario scenario = shop();
-  scenario.timeline = {entry("slow", "latency", to_orders, Duration(200ms), 200ms)};
-  scenario.expect = {expectation("outcomes", passing())};
-  return scenario;
-}
-
 TEST(FaultResultTest, AFaultThatHitNothingSaysWhatWasThereInstead) {
   Scenario scenario = slow_shop();
   scenario.timeline = {entry("busy", "grpc_status", to_orders, Duration(200ms), 200ms)};

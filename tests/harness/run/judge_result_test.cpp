@@ -16,8 +16,6 @@ using history::Phase;
 using history::t0;
 using scenario::Scenario;
 
-constexpr const char* to_orders = "storefront->orders";
-
 Scenario plain() {
   Scenario made = shop();
   made.expect = {expectation("outcomes", passing())};

@@ -14,16 +14,6 @@ using history::HistoryBuilder;
 using history::Phase;
 using scenario::Scenario;
 
-constexpr const char* to_orders = "storefront->orders";
-
-/// A shop whose edge to orders is slow from 200 ms to 400 ms, and one check that passes.
-Scenario slow_shop() {
-  Scenario scenario = shop();
-  scenario.timeline = {entry("slow", "latency", to_orders, Duration(200ms), 200ms)};
-  scenario.expect = {expectation("outcomes", passing())};
-  return scenario;
-}
-
 /// A run in which the baseline is green and everything fires: two calls before, one while it was slow.
 HistoryBuilder good_run(const Scenario& scenario) {
   HistoryBuilder h(setup_of(scenario));

@@ -71,6 +71,8 @@ inline scenario::TimelineEntry entry(const char* id, const char* kind, const cha
   return made;
 }
 
+inline constexpr const char* to_orders = "storefront->orders";
+
 /// client -> storefront -> orders -> inventory, one load `shoppers`, a baseline of 100 ms, no checks.
 inline scenario::Scenario shop() {
   scenario::Scenario made;
@@ -99,6 +101,14 @@ inline scenario::Scenario shop() {
   load.deadline = 800ms;
   made.loads.push_back(load);
   return made;
+}
+
+/// The shop with its edge to orders slow from 200 ms to 400 ms, and one check that passes.
+inline scenario::Scenario slow_shop() {
+  scenario::Scenario scenario = shop();
+  scenario.timeline = {entry("slow", "latency", to_orders, Duration(200ms), 200ms)};
+  scenario.expect = {expectation("outcomes", passing())};
+  return scenario;
 }
 
 }  // namespace breakwire::run

@@ -56,8 +56,6 @@ class Story {
   HistoryBuilder history_;
 };
 
-constexpr const char* to_orders = "storefront->orders";
-
 scenario::TimelineEntry kill_when(scenario::When when) {
   return entry("kill", "kill", "orders", std::move(when));
 }
