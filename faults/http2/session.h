@@ -54,7 +54,7 @@ class SessionHost {
  public:
   virtual ~SessionHost() = default;
   /// False while every ruling about control frames, or about this call (whose metadata need not be filled
-  /// in), would be to forward: then nothing is asked.
+  /// in), would be to forward: then it need not be asked.
   virtual bool rules_control() const { return true; }
   virtual bool rules(const faults::CallFacts&) const { return true; }
   /// The armed faults' ruling about a call at a stage.
@@ -81,7 +81,8 @@ class Session {
   /// Bytes read from a peer, in order, in pieces of any size.
   void receive(Side from, std::span<const uint8_t> bytes, Instant now);
   /// The same, but the output may lie in `bytes` (Gathered::borrow): it has to be taken, or `keep_output`
-  /// called, as long as they are there and before any other of these functions but this one and `written`.
+  /// called, as long as they are there and before any other of these functions but this one, `written` and
+  /// questions.
   void receive_lent(Side from, std::span<const uint8_t> bytes, Instant now);
   void keep_output();
   /// Are there more control frames in the output than a few calls make? Then it is to be taken before more is

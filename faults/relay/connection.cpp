@@ -149,6 +149,7 @@ void Connection::wait_for_more() {
     });
   }
   const auto now = clock_now();
+  edge_.plane.last_settled = now;
   const auto due = next_due(now);
   if (due == timer_at_) return;
   timer_at_ = due;
@@ -158,16 +159,22 @@ void Connection::wait_for_more() {
   }
   // A processor that has slept for long wakes up late, so the timer is set early, and the rest waited for
   // awake.
-  timer_.expires_at(*due - now > long_sleep ? *due - wakes_late_by : *due);
-  timer_.async_wait([self = shared_from_this(), due = *due](const boost::system::error_code& cancelled) {
+  wake_at(*due - now > long_sleep ? *due - wakes_late_by : *due, *due);
+}
+
+void Connection::wake_at(Instant when, Instant due) {
+  timer_.expires_at(when);
+  timer_.async_wait([self = shared_from_this(), due](const boost::system::error_code& cancelled) {
     if (!cancelled) self->await_due(due);
   });
 }
 
-/// Other connections get their turns meanwhile.
+/// Others get their turns meanwhile; where they had some just now, no processor sleeps for long.
 void Connection::await_due(Instant due) {
   if (state_ == State::over || timer_at_ != due) return;
-  if (clock_now() >= due) return on_timer();
+  const auto now = clock_now();
+  if (now >= due) return on_timer();
+  if (now - edge_.plane.last_settled < long_sleep) return wake_at(due, due);
   asio::post(timer_.get_executor(), [self = shared_from_this(), due] { self->await_due(due); });
 }
 

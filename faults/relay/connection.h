@@ -107,6 +107,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   bool wants_input(Side side) const;
   void read_from(Side side);
   void received(Side from, std::string_view bytes);
+  void give_session(Side from, std::string_view bytes);
   bool hear_the_rest();
   void fin_from(Side side);
   void reset_by(Side side);
@@ -142,6 +143,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   bool finish_if_done();
   void wait_for_more();
   std::optional<Instant> next_due(Instant now) const;
+  void wake_at(Instant when, Instant due);
   void await_due(Instant due);
   void on_timer();
   void check_handshake(Instant now);

@@ -144,6 +144,7 @@ bool Connection::pass_on_fins() {
   for (const auto to : both_sides) {
     auto& target = at(to);
     if (!target.fin_wanted || sniffer_.collected(other(to)) > 0) continue;
+    if (!at(other(to)).unheard.empty()) continue;
     if (session_ && fin_waits_for_session(to)) continue;
     target.fin_wanted = false;
     if (target.egress.ended() || target.fin_sent) continue;

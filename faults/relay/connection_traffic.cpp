@@ -13,7 +13,8 @@ using faults::Protocol;
 constexpr size_t sniffed_limit = 64 * 1024;  // before the protocol is known
 constexpr int reads_in_a_row = 2;            // then other connections get their turn
 constexpr size_t read_under_faults = 64 * 1024;
-// What a session is given at once: at most a third of `queued_control_frames`, however short they are.
+// What a session is given at once: half of `queued_control_frames` (of those that it is by default), if each
+// frame makes one answer, however short they are.
 constexpr size_t slice = 32 * 1024;
 
 std::string_view text_of(std::span<const uint8_t> bytes) {
@@ -68,20 +69,24 @@ void Connection::received(Side from, std::string_view bytes) {
     sniffer_.read(from, bytes);
     if (const auto protocol = sniffer_.protocol()) begin(*protocol);
   } else if (session_) {
-    // Slice by slice, so that the answers to many small frames leave before they count as a flood; and all
-    // that came of long ones by one write.
-    while (!bytes.empty() && state_ == State::relaying) {
-      session_->receive_lent(from, bytes_of(bytes.substr(0, slice)), *read_at_);
-      bytes.remove_prefix(std::min(slice, bytes.size()));
-      if (!bytes.empty() && !session_->answers_pile_up()) continue;
-      take_session_output();
-      session_->keep_output();
-      if (!session_->wants_input(from)) break;
-    }
-    at(from).unheard = bytes;
+    give_session(from, bytes);
   } else {
     send(other(from), bytes);
   }
+}
+
+/// Slice by slice, so that the answers to many small frames leave before they count as a flood; and all that
+/// came of long ones by one write.
+void Connection::give_session(Side from, std::string_view bytes) {
+  while (!bytes.empty() && state_ == State::relaying) {
+    session_->receive_lent(from, bytes_of(bytes.substr(0, slice)), *read_at_);
+    bytes.remove_prefix(std::min(slice, bytes.size()));
+    if (!bytes.empty() && !session_->answers_pile_up()) continue;
+    take_session_output();
+    session_->keep_output();
+    if (!session_->wants_input(from)) break;
+  }
+  at(from).unheard = bytes;
 }
 
 /// Gives the session what it did not want before. Answers whether it took some.
@@ -91,7 +96,8 @@ bool Connection::hear_the_rest() {
     if (at(from).unheard.empty() || state_ != State::relaying || !session_->wants_input(from)) continue;
     const auto rest = std::exchange(at(from).unheard, {});
     read_at_ = clock_now();
-    received(from, rest);
+    give_session(from, rest);
+    if (at(from).unheard.empty() && at(from).fin_received) session_->peer_gone(from, false, *read_at_);
     any = true;
   }
   return any;
@@ -112,6 +118,7 @@ void Connection::hear_opening(std::string_view bytes) {
 
 void Connection::begin(Protocol protocol) {
   const auto now = clock_now();
+  if (!read_at_) read_at_ = now;
   protocol_ = protocol;
   observe(
       faults::ProtocolDetected{.edge = edge_.options.id, .connection = id_, .at = now, .protocol = protocol});
@@ -131,13 +138,13 @@ void Connection::begin(Protocol protocol) {
     const auto bytes = sniffer_.take(side);
     if (bytes.empty()) continue;
     if (session_) {
-      session_->receive(side, bytes_of(bytes), now);
+      give_session(side, bytes);
     } else {
       send(other(side), bytes);
     }
   }
   for (const auto side : both_sides) {
-    if (session_ && at(side).fin_received) session_->peer_gone(side, false, now);
+    if (session_ && at(side).fin_received && at(side).unheard.empty()) session_->peer_gone(side, false, now);
   }
 }
 

@@ -24,6 +24,7 @@ struct Plane {
   http2::Workspace workspace;
   std::array<uint8_t, 256 * 1024> scratch;  // bytes just read; used up before the next read
   uint64_t last_connection = 0;
+  Instant last_settled;  // when a connection had its turn
 };
 
 /// The run's one clock.

@@ -1,6 +1,10 @@
 // What peers and a poor environment may do to the relay without ending it.
 #include <sys/resource.h>
 
+#include <thread>
+
+#include "faults/http2/settings.h"
+#include "tests/faults/http2/bytes.h"
 #include "tests/faults/relay/relay_test.h"
 
 namespace breakwire::relay::testing {
@@ -49,6 +53,40 @@ TEST_F(HostilePeersTest, SaysGoawayAndFinToAClientThatFloods) {
   const auto ended = wait_for_end();
   EXPECT_EQ(ended.by, faults::Peer::relay);
   EXPECT_FALSE(ended.reset);
+}
+
+// Both sides here are the test's: the relay reads from a server faster than it can write to its client.
+TEST_F(HostilePeersTest, LosesNothingThatCameForAClientThatReadsLate) {
+  using http2::FrameType;
+  using http2::testing::frame;
+  using http2::testing::settings_frame;
+  Listener upstream;
+  auto client = dial(open(upstream.port()));
+  ASSERT_TRUE(client.send(std::string(http2::client_preface) + settings_frame()));
+  auto server = upstream.accept();
+  ASSERT_TRUE(server.send(settings_frame()));
+  EXPECT_EQ(client.receive(9), settings_frame());
+  const std::string increment = frame(FrameType::window_update, 0, 0, http2::testing::hex("00000001"));
+  const size_t sent = server.send_until_stuck(increment, 64u << 20, 300ms);
+  ASSERT_LT(sent, 64u << 20) << "the relay has read on";
+  const size_t frames = sent / increment.size() + 1;
+  std::thread rest([&] {
+    server.send(increment.substr(sent % increment.size()) + frame(FrameType::ping, 0, 0, "the last"));
+    server.send_fin();
+  });
+  size_t opened = 0;
+  std::string last;
+  for (std::string header = client.receive(9); header.size() == 9; header = client.receive(9)) {
+    const auto read = http2::parse_frame_header(http2::testing::bytes_of(header).data());
+    const std::string payload = client.receive(read.length);
+    if (read.type == FrameType::window_update)
+      opened += http2::read_u32(http2::testing::bytes_of(payload).data());
+    if (read.type == FrameType::ping) last = payload;
+  }
+  rest.join();
+  EXPECT_EQ(opened, frames);
+  EXPECT_EQ(last, "the last");
+  EXPECT_EQ(recorder.all<faults::LimitReached>().size(), 0u);
 }
 
 TEST_F(HostilePeersTest, LeavesASilentClientAloneForItMayWaitForItsServer) {

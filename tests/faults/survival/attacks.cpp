@@ -172,6 +172,7 @@ std::vector<Attack> all_attacks() {
   all.push_back({.name = "crumbs_after_a_reset_by_client",
                  .by = Side::downstream,
                  .opening = client_opening() + reset_of(victim),
+                 .hears_first = http2::frame_header_size,
                  .piece = once(crumbs()),
                  .end = End::passes,
                  .what = ""});

@@ -14,6 +14,8 @@ struct Attack {
   http2::Side by = http2::Side::downstream;
   /// What makes the bytes that follow possible: preface, SETTINGS, a request; empty where they come first.
   std::string opening;
+  /// So much of what the other side says comes before the first piece.
+  size_t hears_first = 0;
   /// The `n`-th piece of what is sent then, from 0; empty: nothing more comes, and the attacker waits.
   std::function<std::string(size_t n)> piece;
 

@@ -9,6 +9,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <mutex>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
@@ -100,13 +102,18 @@ GrpcCrowd::GrpcCrowd() {
   if (::pipe2(questions, O_CLOEXEC) != 0 || ::pipe2(answers, O_CLOEXEC) != 0)
     throw std::system_error(errno, std::generic_category(), "pipe2");
   child_ = ::fork();
+  ::signal(SIGPIPE, SIG_IGN);  // a child that is gone is told by `ask`
   if (child_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (child_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(questions[0], STDIN_FILENO);
     for (const int fd : {questions[0], questions[1], answers[0]}) ::close(fd);
     ::setenv("GRPC_VERBOSITY", "NONE", 1);  // it complains of every fault
-    answer(std::cin, ::fdopen(answers[1], "w"));
+    try {
+      answer(std::cin, ::fdopen(answers[1], "w"));
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "the gRPC crowd: %s\n", error.what());
+    }
     ::_exit(0);
   }
   ::close(questions[0]);

@@ -63,6 +63,7 @@ class HostileTest : public ::testing::TestWithParam<Attack> {
     if (attack.by == Side::downstream) {
       auto client = dial(port);
       const bool there = client.send(attack.opening);
+      client.receive(attack.hears_first);
       act(client, there);
     } else {
       auto client = dial(hostile_port);
