@@ -1,5 +1,5 @@
 // Faults about bytes: stall and latency, over real sockets.
-#include "tests/faults/relay/relay_test.h"
+#include "tests/faults/relay/connected_test.h"
 
 namespace breakwire::relay::testing {
 namespace {
@@ -7,19 +7,9 @@ namespace {
 using faults::BytesReady;
 using faults::Direction;
 
-class ByteFaultsTest : public RelayTest {
+class ByteFaultsTest : public ConnectedTest {
  protected:
-  ByteFaultsTest() : port(open(upstream.port())), client(dial(port)), server(upstream.accept()) {
-    EXPECT_TRUE(client.send("a"));
-    EXPECT_EQ(server.receive(1), "a");
-    EXPECT_TRUE(server.send("b"));
-    EXPECT_EQ(client.receive(1), "b");
-  }
-
-  Listener upstream;
-  uint16_t port;
-  Socket client;
-  Socket server;
+  ByteFaultsTest() { pass_both_ways(); }
 };
 
 TEST_F(ByteFaultsTest, StallHoldsEverythingAndLetsItFlowInOrderWhenOver) {

@@ -9,6 +9,8 @@ using faults::Direction;
 
 class CloseTest : public ConnectedTest {
  protected:
+  CloseTest() { pass_both_ways(); }
+
   std::unique_ptr<ActiveFault> arm_close(const std::string& with = "{}", faults::Match match = {}) {
     return arm("close", of_kind("close", with), std::move(match));
   }

@@ -1,17 +1,15 @@
 // `corrupt` byte for byte: what raw sockets sent against what raw sockets got, on plain TCP and on HTTP/2.
 #include "faults/http2/frame.h"
+#include "tests/faults/relay/connected_test.h"
 #include "tests/faults/relay/real_kinds.h"
-#include "tests/faults/relay/relay_test.h"
 
 namespace breakwire::relay::testing {
 namespace {
 
 using faults::Direction;
 
-class CorruptTest : public RelayTest {
+class CorruptTest : public ConnectedTest {
  protected:
-  CorruptTest() : port(open(upstream.port())), client(dial(port)), server(upstream.accept()) {}
-
   std::unique_ptr<ActiveFault> corrupt(const std::string& with, faults::Match match = {}) {
     return arm("corrupt", of_kind("corrupt", with), std::move(match));
   }
@@ -27,11 +25,6 @@ class CorruptTest : public RelayTest {
     ASSERT_TRUE(client.send("ef"));
     EXPECT_EQ(server.receive(6), "abCDEF");
   }
-
-  Listener upstream;
-  uint16_t port;
-  Socket client;
-  Socket server;
 };
 
 TEST_F(CorruptTest, FlipsItsBitsOfItsBytesWhereverTheReadsEnd) {

@@ -9,6 +9,8 @@ using faults::Direction;
 
 class TruncateTest : public ConnectedTest {
  protected:
+  TruncateTest() { pass_both_ways(); }
+
   std::unique_ptr<ActiveFault> truncate(const std::string& with, faults::Match match = {}) {
     return arm("truncate", of_kind("truncate", with), std::move(match));
   }
