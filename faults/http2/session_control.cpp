@@ -83,8 +83,8 @@ bool Session::Core::may_pass(Side from, ControlFrame kind, const FrameHeader& he
 
 void Session::Core::rule_on_increment(Side from, StreamId id, const Stream* stream, FlowLedger& ledger,
                                       int64_t increment) {
-  if (increment <= 0 || !host_.rules_control())
-    return;  // it repays the relay, and nothing of it would be passed on
+  if (increment <= 0) return;  // it repays the relay, and nothing of it would be passed on
+  if (!host_.rules_control()) return;
   const faults::Ruling ruling = ask(from, ControlFrame::window_update, stream ? stream->down : 0);
   if (over_ || (is<faults::Forward>(ruling.action) && ruling.delay <= Duration::zero())) return;
   ledger.withhold(increment);
