@@ -2,7 +2,7 @@
 //   bench_relay PORT UPSTREAM_PORT [unmatched | forgetful | edited]
 // Every call is observed as in a scenario: the runner's Recorder numbers the events, keeps them, and shows
 // them to the timeline. With `unmatched` a fault is armed whose method no call has; `forgetful` keeps no
-// events.
+// events, nor does `edited`, in which every field block is edited and therefore encoded anew.
 #include <csignal>
 #include <cstdlib>
 #include <memory>

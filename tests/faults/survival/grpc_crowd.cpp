@@ -101,8 +101,8 @@ GrpcCrowd::GrpcCrowd() {
   int answers[2];
   if (::pipe2(questions, O_CLOEXEC) != 0 || ::pipe2(answers, O_CLOEXEC) != 0)
     throw std::system_error(errno, std::generic_category(), "pipe2");
-  child_ = ::fork();
   ::signal(SIGPIPE, SIG_IGN);  // a child that is gone is told by `ask`
+  child_ = ::fork();
   if (child_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (child_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
